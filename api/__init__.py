@@ -1,0 +1,51 @@
+"""Readout: structured records of diplomatic calls over HTTP."""
+
+from flask import Flask, Response, request
+from flask.typing import ResponseReturnValue
+
+from api.settings import Settings, load
+
+
+class Service(Flask):
+    """The Flask application, with OPTIONS answered as the contract says."""
+
+    def make_default_options_response(self) -> Response:
+        """204 with the methods of the path."""
+        response = super().make_default_options_response()
+        allowed = ", ".join(sorted(response.allow))
+        return self.response_class(status=204, headers={"Allow": allowed})
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The whole wiring: settings, database, routes, problems, docs, and what is around them."""
+    from api.routes import add_routes
+    from api.store.engine import Database
+    from api.store.faults import Full, Unavailable
+    from api.web import docs, logs, problems, requests
+    from api.web.openapi import INFO, Api
+
+    settings = settings or load()
+    app = Service(__name__, static_folder=None)
+    app.url_map.merge_slashes = False
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    database = Database(settings.database_url, settings.lock_wait)
+    api = Api(app)
+
+    @app.before_request
+    def begin() -> None:
+        requests.check_url()
+        if request.url_rule is not None:
+            request.environ[logs.ROUTE] = request.url_rule.rule
+
+    @app.errorhandler(Unavailable)
+    def refused(error: Unavailable) -> ResponseReturnValue:
+        headers = {"Retry-After": str(error.retry_after)} if error.retry_after else {}
+        kind = "no-room" if isinstance(error, Full) else "unavailable"
+        return problems.problem(problems.ProblemError(kind, error.reason, headers=headers))
+
+    problems.init_app(app)
+    add_routes(api, database)
+    docs.init_app(app, {"info": INFO})
+    app.extensions["readout"] = api
+    app.wsgi_app = logs.Surroundings(app.wsgi_app, settings.log_level)  # type: ignore[method-assign]
+    return app

@@ -1,0 +1,69 @@
+"""Examples for the document, made from the seed: what the served answers look like."""
+
+from pathlib import Path
+from typing import Any
+
+from api.exchange.documents import read_yaml
+from api.store.kinds import KINDS
+from schemas.base import View, resolved
+from schemas.record import VIEWS
+
+SEED = Path(__file__).parents[2] / "seeds" / "blinken-lavrov-2022-07-29.yaml"
+STAMP = "2026-01-01T00:00:00.000000Z"
+SHOWN_ON_A_PAGE = 1
+
+
+class Seed:
+    """The records of the seed as they are read."""
+
+    def __init__(self) -> None:
+        document = read_yaml(SEED.read_text())
+        self._views: dict[tuple[str, str], View] = {}
+        self._positions: list[str] = []
+        for kind, records in KINDS.items():
+            written = [document["call"]] if kind == "calls" else document[kind]
+            for one in written:
+                if kind == "statements":
+                    one.setdefault("said_on", self._said_on(one))
+                entry = records.derive(one, self._look)
+                stamps = {"revision": 1, "created_at": STAMP, "updated_at": STAMP}
+                read = resolved(VIEWS[kind], one | entry.derived, self._look)
+                self._views[kind, one["id"]] = VIEWS[kind].dump(read | stamps)
+
+    def _look(self, kind: str, record_id: str) -> View:
+        return self._views[kind, record_id]
+
+    def _said_on(self, statement: dict[str, Any]) -> Any:
+        account = self._look("accounts", statement["account"])
+        on_call = statement["setting"] == "on-call"
+        return account["call"]["held_on"] if on_call else account["given_on"]
+
+    def view(self, kind: str, record_id: str) -> View:
+        """One record."""
+        return self._look(kind, record_id)
+
+    def page(self, kind: str) -> dict[str, Any]:
+        """The beginning of a list of the kind."""
+        found = [view for (of, _), view in self._views.items() if of == kind]
+        return self._page(found)
+
+    def positions(self, filter_name: str, record_id: str) -> dict[str, Any]:
+        """The beginning of the positions on a topic or of a speaker."""
+        member = {"topic": "topics", "speaker": "speakers"}[filter_name]
+        return self._page(
+            [
+                view
+                for (kind, _), view in self._views.items()
+                if kind == "statements"
+                and view["position"]
+                and record_id in [one["id"] for one in view[member]]
+            ]
+        )
+
+    @staticmethod
+    def _page(found: list[View]) -> dict[str, Any]:
+        listed = [
+            {name: value for name, value in view.items() if name != "text"}
+            for view in found[:SHOWN_ON_A_PAGE]
+        ]
+        return {"data": listed, "page": {"limit": 50, "next": None}}

@@ -1,0 +1,201 @@
+"""What every list of records does: filters, pages, counts, facets, and its other forms."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from flask import Response, request
+from marshmallow import fields
+from sqlalchemy import Connection
+
+from api.store.engine import Database
+from api.store.filters import Value
+from api.store.highlights import highlighted
+from api.store.records import Ask, Records
+from api.web import cursors, serialize
+from api.web.answers import CSV, JSON, NDJSON, accepted, answer, stream
+from api.web.problems import ProblemError
+from api.web.requests import invalid, query, query_schema
+from schemas.fields import Text
+from schemas.query import Choice, Parameter, Single, Truth, Whole
+
+DEFAULT_LIMIT = 50
+MOST_PER_PAGE = 200
+FORMS = {"json": JSON, "ndjson": NDJSON, "csv": CSV}
+ONLY_PAGES = ("cursor", "count", "facets")
+
+
+class Lists:
+    """The list of a kind of record, or of those that a path picks out.
+
+    `fixed` names the filters that the path gives, with what they hold there; `sort` is the default
+    order where it is not the kind's own.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        records: Records,
+        fixed: Mapping[str, str] | None = None,
+        sort: str | None = None,
+    ) -> None:
+        self.database = database
+        self.records = records
+        self.fixed = fixed or {}
+        self.sort = sort
+        filters = {k: v for k, v in records.filters.items() if k not in self.fixed}
+        self.schema = query_schema(filters | self._paging())
+
+    def _paging(self) -> dict[str, fields.Field[Any]]:
+        records = self.records
+        members = [name for name in records.schema.fields if name != "text"]
+        default = self.sort or records.default_sort
+        default += " (with `q`: relevance)" if records.ranks and not self.sort else ""
+        paging: dict[str, fields.Field[Any]] = {
+            "sort": Single(Choice(records.sorts), f"Order; the default is {default}."),
+            "limit": Single(
+                Whole(0, metadata={"default": DEFAULT_LIMIT}),
+                f"Records a page, at most {MOST_PER_PAGE}; of NDJSON and CSV the rows, any number.",
+            ),
+            "cursor": Single(Text(), "Where to go on: `page.next` of the page before."),
+            "count": Single(Truth(), "Whether to add the exact `page.total`."),
+            "fields": Parameter(Choice(members), "Only these members of each record."),
+            "format": Single(Choice(FORMS), "The form of the answer, in place of `Accept`."),
+        }
+        if records.facets:
+            paging["facets"] = Parameter(
+                Choice(records.facets), "Count the values of these over all that matches."
+            )
+        return paging
+
+    def answer(self, connection_fixed: Mapping[str, Value] | None = None) -> Response:
+        """The answer to the request at hand; the path's own filters hold `connection_fixed`."""
+        asked = query(self.schema, self.fixed)
+        form = FORMS[asked["format"]] if "format" in asked else accepted(list(FORMS.values()))
+        ask = self._ask(asked, connection_fixed or {}, form)
+        if form == JSON:
+            with self.database.read() as connection:
+                return self._page(connection, self._resolved(connection, ask), asked, ask)
+        return self._stream(ask, asked, form)
+
+    def _ask(self, asked: dict[str, Any], fixed: Mapping[str, Value], form: str) -> Ask:
+        filters = {name: asked[name] for name in self.records.filters if name in asked}
+        filters |= fixed
+        wrong: list[dict[str, str]] = []
+
+        def fault(parameter: str, detail: str) -> None:
+            wrong.append({"parameter": parameter, "detail": detail})
+
+        sort = asked.get("sort")
+        if sort is None:
+            ranked = self.records.ranks and "q" in asked and not self.sort
+            sort = "relevance" if ranked else self.sort or self.records.default_sort
+        elif sort == "relevance" and "q" not in asked:
+            fault("sort", "Relevance is an order of full text: give q as well.")
+        if form == JSON:
+            if asked.get("limit", 0) > MOST_PER_PAGE:
+                fault("limit", f"Must be a whole number from 0 to {MOST_PER_PAGE}.")
+        else:
+            for name in ONLY_PAGES:
+                if name in asked:
+                    fault(name, "Goes with JSON pages alone, not with NDJSON or CSV.")
+        after = None
+        if "cursor" in asked and form == JSON:
+            try:
+                after = cursors.decode(asked["cursor"], self._fingerprint(filters, sort))
+            except ValueError as error:
+                fault("cursor", str(error))
+        if wrong:
+            raise invalid(wrong)
+        return Ask(filters, sort, after)
+
+    def _fingerprint(self, filters: Mapping[str, Any], sort: str) -> str:
+        return cursors.fingerprint((self.records.kind, sorted(filters.items()), sort))
+
+    def _resolved(self, connection: Connection, ask: Ask) -> Ask:
+        resolved, unknown = self.records.resolve(connection, ask)
+        if unknown:
+            errors = [
+                {"parameter": parameter, "detail": _did_you_mean(name, nearest)}
+                for parameter, names in unknown.items()
+                for name, nearest in names.items()
+            ]
+            detail = "; ".join(f"{error['parameter']}: {error['detail']}" for error in errors)
+            raise ProblemError("unknown-id", detail, errors)
+        return resolved
+
+    def _page(
+        self, connection: Connection, ask: Ask, asked: dict[str, Any], given: Ask
+    ) -> Response:
+        limit = asked.get("limit", DEFAULT_LIMIT)
+        rows = list(self.records.rows(connection, ask, limit + 1)) if limit else []
+        following = None
+        if len(rows) > limit:
+            rows = rows[:limit]
+            key = self._fingerprint(given.asked, given.sort)
+            following = cursors.encode(key, rows[-1].position)
+        total = self.records.count(connection, ask) if asked.get("count") else None
+        facets = None
+        if "facets" in asked:
+            facets = {name: self.records.counted(connection, ask, name) for name in asked["facets"]}
+        views = self._views((row.view for row in rows), ask, asked)
+        body = serialize.page(views, limit, following, total, facets)
+        return answer(body, headers=_next_link(following))
+
+    def _stream(self, ask: Ask, asked: dict[str, Any], form: str) -> Response:
+        limit = asked.get("limit")
+        held = ExitStack()
+        try:
+            connection = held.enter_context(self.database.stream())
+            ask = self._resolved(connection, ask)
+            count = self.records.streamed(connection, ask)
+            count = count if limit is None else min(count, limit)
+            rows = self.records.rows(connection, ask, count)
+            views = (row.view for row in rows)
+            if form == NDJSON:
+                chunks = serialize.ndjson(self._views(views, ask, asked))
+            else:
+                chosen = serialize.columns(self.records.schema, asked.get("fields"), ("text",))
+                chunks = serialize.table(views, chosen)
+            response = stream(chunks, form, [("Readout-Count", str(count))])
+        except BaseException:
+            held.close()
+            raise
+        response.call_on_close(held.close)
+        return response
+
+    def _views(self, views: Iterator[str], ask: Ask, asked: dict[str, Any]) -> Iterator[str]:
+        words = ask.asked.get("q") if self.records.ranks else None
+        for view in views:
+            shown = view
+            if words is not None:
+                shown = serialize.with_member(view, "highlight", highlighted(view, words.values[0]))
+            if "fields" in asked:
+                shown = serialize.narrowed(shown, [*asked["fields"], "highlight"])
+            yield shown
+
+
+def _did_you_mean(name: str, nearest: list[str]) -> str:
+    hint = f"; did you mean {', '.join(repr(near) for near in nearest)}?" if nearest else "."
+    return f"There is no {name!r}{hint}"
+
+
+def _next_link(following: str | None) -> list[tuple[str, str]]:
+    if following is None:
+        return []
+    kept = [(k, v) for k, v in request.args.items(multi=True) if k != "cursor"]
+    target = f"{quote(request.path)}?{urlencode([*kept, ('cursor', following)])}"
+    return [("Link", f'<{target}>; rel="next"')]
+
+
+def found_by(records: Records, connection: Connection, record_id: str) -> tuple[str, str]:
+    """The id and view of the record that a path names, or 404."""
+    found = records.one(connection, record_id)
+    if found is None:
+        singular = records.kind.removesuffix("s")
+        raise ProblemError(
+            "not-found",
+            f"There is no {singular} {record_id[:80]!r}; /v1/{records.kind} lists those that are.",
+        )
+    return found

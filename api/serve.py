@@ -1,0 +1,97 @@
+"""What `readout serve` does: start workers, say where they listen, end them gently."""
+
+import os
+import socket
+import tempfile
+import threading
+import time
+
+import click
+
+from api.settings import Settings
+from api.store import migrate, sqlite
+from api.store.engine import Database
+
+THREADS = 32  # of a worker: a stream keeps one until its reader has taken it all
+GRACE = 25  # seconds for what is under way when told to stop; orchestrators kill after 30
+LOGGING = {
+    "formatters": {"lines": {"()": "api.web.logs.Lines"}},
+    "handlers": {
+        "lines": {
+            "class": "logging.StreamHandler",
+            "formatter": "lines",
+            "stream": "ext://sys.stderr",
+        }
+    },
+    "loggers": {"_granian": {"handlers": ["lines"], "propagate": False}},
+}
+
+
+def run(settings: Settings, host: str, port: int, workers: int) -> None:
+    """Serve until told to stop; what is under way then has `GRACE` seconds to finish."""
+    with tempfile.TemporaryDirectory(prefix="readout-metrics-") as folder:
+        # Set before anything imports Prometheus' library, which looks for it only then.
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        _remark(settings)
+        _serve(host, port, workers)
+
+
+def free(host: str, port: int) -> tuple[str, int]:
+    """Make sure that nobody listens there, and give the address in numbers; port 0 finds a port.
+
+    The workers share the port, and would share it with another server's workers without a word.
+    """
+    family, kind, protocol, _, address = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    with socket.socket(family, kind, protocol) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(address)
+        found = probe.getsockname()
+        return found[0], found[1]
+
+
+def _remark(settings: Settings) -> None:
+    """Say what an operator should know about the database before the first request does."""
+    database = Database(settings.database_url, settings.lock_wait)
+    reason = migrate.ready(database)
+    # No connection may be open when the workers are forked.
+    database.close()
+    if reason:
+        click.echo(f"readout: not ready yet: {reason}", err=True)
+    if database.dialect == "sqlite" and sqlite.REMARK:
+        click.echo(f"readout: {sqlite.REMARK}", err=True)
+
+
+def _serve(host: str, port: int, workers: int) -> None:
+    from granian.constants import HTTPModes, Interfaces
+    from granian.log import LogLevels
+    from granian.server import Server
+
+    server = Server(
+        "api.wsgi:app",
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        http=HTTPModes.http1,
+        workers=workers,
+        blocking_threads=THREADS,
+        respawn_failed_workers=True,
+        workers_kill_timeout=GRACE,
+        log_level=LogLevels.error,
+        log_dictconfig=LOGGING,
+    )
+    threading.Thread(target=_announce, args=(host, port), daemon=True).start()
+    server.serve()
+
+
+def _announce(host: str, port: int) -> None:
+    """Say where the service is, once it is there."""
+    while True:
+        try:
+            socket.create_connection((host, port), timeout=1).close()
+            break
+        except OSError:
+            time.sleep(0.05)
+    url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    click.echo(f"Readout serves at {url} (docs: {url}/docs). Ctrl-C stops it.")

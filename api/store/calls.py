@@ -1,0 +1,116 @@
+"""Calls: one conversation each."""
+
+from sqlalchemy import ColumnElement, Select, select
+
+from api.store import participants, sources
+from api.store.filters import Among, Every, Linked, Since, Until, Updated, Via, Words
+from api.store.records import Entry, Look, Records
+from api.store.tables import among, days, link, metadata, record, refers, text
+from schemas import dates
+from schemas.base import Written
+from schemas.fields import Coded, Country
+from schemas.record import VIEWS
+from schemas.vocabulary import DATE_BASES, MEDIA, ROLES, STATUSES
+
+table = record(
+    "calls",
+    text("title"),
+    text("status"),
+    text("medium"),
+    text("held_on_basis", null=True),
+    *days(),
+    among("status", STATUSES),
+    among("medium", MEDIA),
+    among("held_on_basis", DATE_BASES),
+)
+attendance = link(
+    table,
+    "participants",
+    participants.table,
+    refers("side", participants.table, null=True),
+    text("role"),
+    text("country", null=True),
+    *days(),
+    among("role", ROLES),
+    by=[("target", "earliest", "latest", "record"), ("side", "record"), ("country", "record")],
+)
+initiators = link(table, "initiators", participants.table)
+stage_sources = link(table, "stage_sources", sources.table)
+
+
+def derive(written: Written, look: Look) -> Entry:
+    """The row of a call."""
+    earliest, latest = dates.days(written["held_on"]) if written["held_on"] else (None, None)
+    day = {"earliest": earliest, "latest": latest}
+    kept = ("title", "status", "medium", "held_on_basis")
+    return Entry(
+        columns={name: written[name] for name in kept} | day,
+        links={
+            attendance: [
+                {
+                    "target": one["participant"],
+                    "side": one["side"],
+                    "role": one["role"],
+                    "country": look("participants", one["participant"])["country"],
+                    **day,
+                }
+                for one in written["participants"]
+            ],
+            initiators: [{"target": side} for side in written["initiated_by"]],
+            stage_sources: [
+                {"target": stage["source"]} for stage in written["lifecycle"] if stage["source"]
+            ],
+        },
+        words=[written["title"], written["notes"] or ""],
+    )
+
+
+def _with_topic(holds: ColumnElement[bool]) -> Select[tuple[str]]:
+    """The calls with a statement that carries the topic."""
+    statements = metadata.tables["statements"]
+    carried = metadata.tables["statement_topics"]
+    return select(statements.c.call).join(carried, carried.c.record == statements.c.id).where(holds)
+
+
+def _told_by(holds: ColumnElement[bool]) -> Select[tuple[str]]:
+    """The calls that the side has an account of."""
+    accounts, sides = metadata.tables["accounts"], metadata.tables["account_sides"]
+    return select(accounts.c.call).join(sides, sides.c.record == accounts.c.id).where(holds)
+
+
+def calls() -> Records:
+    """Calls; made once the tables of accounts and statements stand, as filters look there."""
+    topic = metadata.tables["statement_topics"].c.target
+    teller = metadata.tables["account_sides"].c.target
+    return Records(
+        table,
+        VIEWS["calls"],
+        derive,
+        filters={
+            "participant": Linked(attendance.c.target, "Who was on the call."),
+            "participant_all": Every(attendance.c.target, "Who was on it, every one of them."),
+            "side": Linked(attendance.c.side, "The side that somebody on the call represents."),
+            "country": Linked(
+                attendance.c.country, "The state that somebody on the call speaks for.", Country()
+            ),
+            "topic": Via(
+                topic,
+                "What a statement of the call is about, narrower topics included.",
+                _with_topic,
+                none=True,
+                widens=True,
+            ),
+            "status": Among(table.c.status, "Where it stands.", Coded(STATUSES)),
+            "medium": Among(table.c.medium, "Means of the call.", Coded(MEDIA)),
+            "initiated_by": Linked(initiators.c.target, "The side that asked for it."),
+            "told_by": Via(teller, "A side with an account of it.", _told_by, none=True),
+            "not_told_by": Via(teller, "A side without an account of it.", _told_by, absent=True),
+            "held_from": Since(table.c.latest, "Held on this day or later (EDTF)."),
+            "held_to": Until(table.c.earliest, "Held on this day or earlier (EDTF)."),
+            "updated_since": Updated(table.c.updated_at),
+            "q": Words("Full text over title and notes."),
+        },
+        default_sort="-held_on",
+        dated="held_on",
+        links=(attendance, initiators, stage_sources),
+    )

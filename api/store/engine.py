@@ -1,0 +1,182 @@
+"""Transactions on the database, the same on SQLite and on PostgreSQL.
+
+>>> database = Database("sqlite:////var/lib/readout.sqlite", lock_wait=5)
+>>> with database.read() as connection:  # one snapshot, read-only
+...     connection.execute(statement)
+>>> with database.write() as connection:  # one writer at a time; at the end committed and synced
+...     connection.execute(statement)
+
+What the database refuses comes out as `Unavailable` or `Full`; a mistake of ours stays what it is.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from threading import BoundedSemaphore
+from weakref import WeakSet
+
+from sqlalchemy import Connection, Engine, make_url
+from sqlalchemy.exc import SQLAlchemyError
+
+from api.store.faults import BUSY, IN_USE, Full, Unavailable, fault
+from api.store.postgresql import Server
+from api.store.sqlite import DRIVER, File
+
+__all__ = ["Database", "Full", "Unavailable"]
+
+READERS = 32  # connections of a process that read at once
+STREAMS = 16  # of these, for answers that go out as slowly as their reader takes them
+
+
+class Database:
+    """The database, as one process uses it. Nothing is opened before it is needed.
+
+    Execution options go to `execute()`, not to the connection, which others use afterwards.
+    """
+
+    def __init__(self, url: str, lock_wait: float = 5, *, migrating: bool = False) -> None:
+        parsed = make_url(url)
+        self.dialect = parsed.get_backend_name()
+        self.lock_wait = lock_wait
+        self._place: File | Server = (
+            File(str(parsed.database), lock_wait, migrating=migrating)
+            if self.dialect == "sqlite"
+            else Server(parsed, lock_wait, migrating=migrating)
+        )
+        self._open()
+        _all.add(self)
+
+    def _open(self) -> None:
+        wait = self.lock_wait
+        self._reads = Connections(self._place, wait, most=READERS, writes=False)
+        self._writes = Connections(self._place, wait, most=1, writes=True)
+        self._streams = BoundedSemaphore(STREAMS)
+
+    def read(self) -> AbstractContextManager[Connection]:
+        """Read, in one snapshot."""
+        return self._reads.transaction()
+
+    def write(self) -> AbstractContextManager[Connection]:
+        """Write, alone: what the transaction reads stays as it is until its commit.
+
+        Leaving with an exception undoes it all.
+        """
+        return self._writes.transaction()
+
+    @contextmanager
+    def stream(self) -> Iterator[Connection]:
+        """Read, in one snapshot, for as long as it takes.
+
+        For a generator of an answer; it may end in another thread than it began in. With
+        `execution_options={"yield_per": 500}` rows come as they are asked for. Slow readers of
+        streams never use up what other requests need.
+        """
+        if not self._streams.acquire(blocking=False):
+            raise Unavailable("Too many long answers are under way.", 5)
+        try:
+            with self._reads.transaction() as connection:
+                yield connection
+        finally:
+            self._streams.release()
+
+    def close(self) -> None:
+        """Close all connections that are not in use."""
+        self._reads.close()
+        self._writes.close()
+
+
+class Connections:
+    """The connections of one process for one use, kept open between transactions.
+
+    SQLAlchemy's own pool sets up a `Connection` for each checkout, which costs 25 µs, as much as a
+    small query.
+    """
+
+    def __init__(self, place: File | Server, wait: float, *, most: int, writes: bool) -> None:
+        self.place = place
+        self.wait = wait
+        self.writes = writes
+        self.engine: Engine = place.engine(writes=writes)
+        self.free = BoundedSemaphore(most)
+        self.idle: list[Connection] = []
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """Lend a connection in a transaction, committed at the end where it is one that writes."""
+        if not self.free.acquire(timeout=self.wait):
+            raise Unavailable(BUSY if self.writes else IN_USE, 1)
+        try:
+            connection = self._begin()
+            try:
+                yield connection
+                if self.writes:
+                    connection.commit()
+                    # Into a file that has gone meanwhile, a commit counts for nothing.
+                    self.place.check()
+            finally:
+                self._keep(connection)
+        except (SQLAlchemyError, DRIVER.Error) as error:
+            if refusal := fault(error):
+                raise refusal from error
+            raise
+        finally:
+            self.free.release()
+
+    def _begin(self) -> Connection:
+        """Begin on a connection that was kept, or on a new one where the kept ones are dead."""
+        self.place.check()
+        while True:
+            kept = self._kept()
+            connection = kept or self.engine.connect()
+            try:
+                connection.begin()
+            except BaseException:
+                lost = connection.invalidated
+                self._drop(connection)
+                if not (kept and lost):
+                    raise
+            else:
+                return connection
+
+    def _kept(self) -> Connection | None:
+        """Take the connection that was used last: its cache is the warmest."""
+        try:
+            return self.idle.pop()
+        except IndexError:
+            return None
+
+    def _keep(self, connection: Connection) -> None:
+        """Undo what was not committed, and keep the connection, unless it is broken."""
+        try:
+            connection.rollback()
+        except (SQLAlchemyError, DRIVER.Error):
+            self._drop(connection)
+            return
+        if connection.invalidated:
+            self._drop(connection)
+        else:
+            self.idle.append(connection)
+
+    def _drop(self, connection: Connection) -> None:
+        """Close a connection whose state is not known."""
+        connection.invalidate()
+        connection.close()
+
+    def close(self) -> None:
+        """Close the connections that are not in use."""
+        while connection := self._kept():
+            connection.close()
+
+
+_all: WeakSet[Database] = WeakSet()
+_of_the_parent: list[Connections] = []
+
+
+def _forked() -> None:
+    """Leave a parent's connections alone in its child: neither use nor close them."""
+    for database in list(_all):
+        _of_the_parent.extend((database._reads, database._writes))
+        database._open()
+
+
+os.register_at_fork(after_in_child=_forked)

@@ -1,0 +1,66 @@
+"""What a database refuses, told apart from our mistakes: the one place that reads its codes."""
+
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+
+class Unavailable(Exception):
+    """The database cannot serve this now, though nothing is wrong with what was asked.
+
+    `reason` may be shown to anyone; `retry_after` is in seconds, and None where waiting alone
+    does not help.
+    """
+
+    def __init__(self, reason: str, retry_after: int | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.retry_after = retry_after
+
+
+class Full(Unavailable):
+    """There is no room left to write to."""
+
+
+BUSY = "Another write holds the database."
+FULL = "The database has no room left."
+IN_USE = "All connections to the database are in use."
+LOST = "The database cannot be reached."
+
+# By the primary code, which is the low byte of the extended one: https://sqlite.org/rescode.html
+SQLITE = {
+    5: Unavailable(BUSY, 1),  # SQLITE_BUSY
+    6: Unavailable(BUSY, 1),  # SQLITE_LOCKED
+    8: Unavailable("The database is read-only."),  # SQLITE_READONLY
+    10: Unavailable("The disk of the database failed."),  # SQLITE_IOERR
+    11: Unavailable("The database file is damaged."),  # SQLITE_CORRUPT
+    13: Full(FULL, 60),  # SQLITE_FULL
+    14: Unavailable("The database file cannot be opened."),  # SQLITE_CANTOPEN
+    26: Unavailable("The database file is not a database."),  # SQLITE_NOTADB
+}
+
+# By code, else by its class: https://www.postgresql.org/docs/current/errcodes-appendix.html
+POSTGRESQL = {
+    "08": Unavailable(LOST, 5),  # connection exception
+    "25006": Unavailable("The database is read-only.", 5),  # a standby, until it is promoted
+    "28": Unavailable("The database refuses our user or password."),
+    "3D": Unavailable("The server has no database of that name."),
+    "40": Unavailable("Another write came between.", 1),  # serialization failure, deadlock
+    "53": Unavailable("The database server is overloaded.", 5),  # too many connections, memory
+    "53100": Full(FULL, 60),  # disk full
+    "55P03": Unavailable(BUSY, 1),  # lock not available: lock_timeout
+    "57": Unavailable(LOST, 5),  # shut down, crashed, or not yet up
+    "57014": Unavailable("The database took too long over this."),  # statement_timeout
+    "58": Unavailable("The disk of the database failed."),  # system error outside PostgreSQL
+}
+
+
+def fault(error: BaseException) -> Unavailable | None:
+    """Name the refusal that an error of the driver stands for; None where it is a mistake."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if not hasattr(cause, "sqlstate"):
+        found = SQLITE.get(getattr(cause, "sqlite_errorcode", 0) & 0xFF)
+    elif state := cause.sqlstate:
+        found = POSTGRESQL.get(state) or POSTGRESQL.get(state[:2])
+    else:
+        # Without a code it never came from the server: there is no connection, or none any more.
+        found = POSTGRESQL["08"] if isinstance(error, OperationalError) else None
+    return type(found)(found.reason, found.retry_after) if found else None

@@ -1,0 +1,319 @@
+"""The kinds of filter: each is a marshmallow field that knows its column.
+
+One line in a store file, say `act=Among(table.c.act, "What it does.", Coded(ACTS), facet=True)`, is
+the parser of the query parameter, its validation, its entry in the OpenAPI document, its SQL, its
+facet and, where the column refers to another table, the check for unknown ids.
+
+In a query string a filter's values come by comma, by repetition or both; they mean *or*.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from marshmallow import fields
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    FromClause,
+    Table,
+    and_,
+    bindparam,
+    exists,
+    or_,
+    select,
+)
+
+from api.store import words
+from schemas import dates
+from schemas.fields import Edtf, Id, Instant, Text
+from schemas.query import Parameter, Truth
+
+NONE = "none"
+
+
+@dataclass(frozen=True)
+class Value:
+    """What a request asks of one filter: its values, and whether `none` is one of them."""
+
+    values: tuple[Any, ...]
+    none: bool = False
+
+    @property
+    def shape(self) -> tuple[Any, ...]:
+        """What of it changes the SQL: no value, one or several, or groups of them; and `none`."""
+        groups = tuple(min(len(value), 2) for value in self.values if isinstance(value, tuple))
+        return groups or min(len(self.values), 2), self.none
+
+
+class Place:
+    """Where a condition stands: the key of the record in hand, and who carries its columns."""
+
+    def __init__(
+        self, table: Table, driver: FromClause | None = None, driven_by: str | None = None
+    ) -> None:
+        self.driver = driver
+        self.driven_by = driven_by
+        self.key: ColumnElement[str] = table.c.id if driver is None else driver.c.record
+        self.joined = driver is None
+
+    def column(self, column: Column[Any]) -> ColumnElement[Any]:
+        """The column, from the driving link table where that carries it."""
+        if self.driver is not None:
+            if column.name in self.driver.c and column.name != "id":
+                return self.driver.c[column.name]
+            self.joined = True
+        return column
+
+
+class Filter(Parameter):
+    """A query parameter that narrows a list."""
+
+    refers_to: str | None = None
+
+    def __init__(self, inner: fields.Field[Any], describes: str, facet: bool = False) -> None:
+        self.facet = facet
+        super().__init__(inner, describes)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Value:
+        texts = self.texts(value)
+        none = self.takes_none and NONE in texts
+        return Value(self.parse([text for text in texts if not (none and text == NONE)]), none)
+
+    @property
+    def takes_none(self) -> bool:
+        """Whether `none` finds the records without any."""
+        return False
+
+    def where(self, name: str, asked: Value, place: Place) -> ColumnElement[bool]:
+        """The condition in SQL; its values are bound as `name`."""
+        raise NotImplementedError
+
+    def bind(self, name: str, asked: Value, column: ColumnElement[Any]) -> ColumnElement[bool]:
+        """The column holds one of the values."""
+        if len(asked.values) == 1:
+            return column == bindparam(name, type_=column.type)
+        return column.in_(bindparam(name, expanding=True, type_=column.type))
+
+    def binds(self, name: str, asked: Value) -> Mapping[str, Any]:
+        """The values to bind."""
+        if not asked.values:
+            return {}
+        return {name: asked.values[0] if len(asked.values) == 1 else list(asked.values)}
+
+
+def _refers_to(column: Column[Any]) -> str | None:
+    for key in column.foreign_keys:
+        return key.column.table.name
+    return None
+
+
+class Among(Filter):
+    """The column holds one of the values."""
+
+    def __init__(
+        self,
+        column: Column[Any],
+        describes: str,
+        inner: fields.Field[Any] | None = None,
+        facet: bool = False,
+    ) -> None:
+        super().__init__(inner or Id(), describes, facet)
+        self.column = column
+        self.refers_to = _refers_to(column)
+
+    @property
+    def takes_none(self) -> bool:
+        return bool(self.column.nullable)
+
+    def where(self, name: str, asked: Value, place: Place) -> ColumnElement[bool]:
+        column = place.column(self.column)
+        without = column.is_(None)
+        if not asked.values:
+            return without
+        found = self.bind(name, asked, column)
+        return or_(found, without) if asked.none else found
+
+
+class Is(Filter):
+    """The flag is true, or is false; unknown is neither."""
+
+    single = True
+
+    def __init__(self, column: Column[bool], describes: str) -> None:
+        super().__init__(Truth(), describes)
+        self.column = column
+
+    def where(self, name: str, asked: Value, place: Place) -> ColumnElement[bool]:
+        return self.bind(name, asked, place.column(self.column))
+
+
+class Linked(Filter):
+    """The record's list names one of the values.
+
+    `target` is the column of a link table; `record` the one that names the record, where that is
+    not the link's own. A link that carries the sort columns can drive a page.
+    """
+
+    def __init__(
+        self,
+        target: Column[Any],
+        describes: str,
+        inner: fields.Field[Any] | None = None,
+        *,
+        facet: bool = False,
+        widens: bool = False,
+    ) -> None:
+        super().__init__(inner or Id(), describes, facet)
+        self.target = target
+        self.link = target.table
+        self.refers_to = _refers_to(target)
+        self.widens = widens
+
+    @property
+    def takes_none(self) -> bool:
+        return True
+
+    def drives(self, asked: Value) -> bool:
+        """Whether the page can be read along this link's index."""
+        return bool(asked.values) and not asked.none
+
+    def where(self, name: str, asked: Value, place: Place) -> ColumnElement[bool]:
+        link = self.link.alias(f"{name}_link")
+        own = link.c.record == place.key
+        some: list[ColumnElement[bool]] = []
+        if asked.values:
+            some.append(
+                exists(select(1).where(own, self.bind(name, asked, link.c[self.target.name])))
+            )
+        if asked.none:
+            some.append(~exists(select(1).where(own, link.c[self.target.name].is_not(None))))
+        return or_(*some)
+
+
+class Every(Linked):
+    """The record's list names every one of the values; each is a group of ids that will do."""
+
+    @property
+    def takes_none(self) -> bool:
+        return False
+
+    def drives(self, asked: Value) -> bool:
+        return False
+
+    def where(self, name: str, asked: Value, place: Place) -> ColumnElement[bool]:
+        every = []
+        for number, group in enumerate(asked.values):
+            link = self.link.alias(f"{name}_{number}_link")
+            holds = self.bind(f"{name}_{number}", Value(group), link.c[self.target.name])
+            every.append(exists(select(1).where(link.c.record == place.key, holds)))
+        return and_(*every)
+
+    def binds(self, name: str, asked: Value) -> Mapping[str, Any]:
+        bound: dict[str, Any] = {}
+        for number, group in enumerate(asked.values):
+            bound.update(super().binds(f"{name}_{number}", Value(group)))
+        return bound
+
+
+class Via(Filter):
+    """The record is among those that a query over other tables finds for the values.
+
+    `found` makes the SELECT of ids from the condition that `target` holds one of the values.
+    """
+
+    def __init__(
+        self,
+        target: Column[Any],
+        describes: str,
+        found: Callable[[ColumnElement[bool]], Any],
+        *,
+        inner: fields.Field[Any] | None = None,
+        absent: bool = False,
+        none: bool = False,
+        widens: bool = False,
+    ) -> None:
+        super().__init__(inner or Id(), describes)
+        self.target = target
+        self.refers_to = _refers_to(target)
+        self.found = found
+        self.absent = absent
+        self.none = none
+        self.widens = widens
+
+    @property
+    def takes_none(self) -> bool:
+        return self.none
+
+    def where(self, name: str, asked: Value, place: Place) -> ColumnElement[bool]:
+        some: list[ColumnElement[bool]] = []
+        if asked.values:
+            among = place.key.in_(self.found(self.bind(name, asked, self.target)).correlate(None))
+            some.append(~among if self.absent else among)
+        if asked.none:
+            some.append(place.key.not_in(self.found(self.target.is_not(None)).correlate(None)))
+        return or_(*some)
+
+
+class Since(Filter):
+    """The latest possible day is not before the date's first."""
+
+    single = True
+
+    def __init__(self, column: Column[str], describes: str) -> None:
+        super().__init__(Edtf(), describes)
+        self.column = column
+
+    def where(self, name: str, asked: Value, place: Place) -> ColumnElement[bool]:
+        return place.column(self.column) >= bindparam(name)
+
+    def binds(self, name: str, asked: Value) -> Mapping[str, Any]:
+        return {name: dates.days(asked.values[0])[0]}
+
+
+class Until(Since):
+    """The earliest possible day is not after the date's last."""
+
+    def where(self, name: str, asked: Value, place: Place) -> ColumnElement[bool]:
+        return place.column(self.column) <= bindparam(name)
+
+    def binds(self, name: str, asked: Value) -> Mapping[str, Any]:
+        return {name: dates.days(asked.values[0])[1]}
+
+
+class Updated(Filter):
+    """The record was changed at or after an instant."""
+
+    single = True
+
+    def __init__(self, column: Column[str]) -> None:
+        super().__init__(
+            Instant(), "Changed at or after this instant (RFC 3339), such as 2022-07-29T00:00:00Z."
+        )
+        self.column = column
+
+    def where(self, name: str, asked: Value, place: Place) -> ColumnElement[bool]:
+        return place.column(self.column) >= bindparam(name)
+
+
+class Words(Filter):
+    """Full text; the SQL is the search's (see search.py)."""
+
+    single = True
+    longest = 500
+
+    def __init__(self, describes: str) -> None:
+        super().__init__(FullText(), describes)
+
+
+class FullText(Text):
+    """A full-text query, parsed."""
+
+    longest = Words.longest
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        return words.parse(super()._deserialize(value, attr, data, **kwargs))
+
+
+Filters = Mapping[str, Filter]
+Asked = Mapping[str, Value]

@@ -1,0 +1,64 @@
+"""Full text on both databases: the same words match the same records.
+
+Texts are folded into words by our own rule (words.py), so that neither database's parser has a say:
+SQLite indexes the folded text with FTS5, PostgreSQL a tsvector that we write ourselves.
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy import (
+    ColumnElement,
+    Float,
+    FromClause,
+    Table,
+    TableClause,
+    bindparam,
+    cast,
+    column,
+    func,
+    select,
+    table,
+)
+from sqlalchemy.dialects import postgresql
+
+from api.store import words
+
+
+def stored(dialect: str, fields: Sequence[str]) -> str:
+    """What the `words` column holds for the fields of a record."""
+    return words.plain(fields) if dialect == "sqlite" else words.tsvector(fields)
+
+
+def asked(dialect: str, query: words.Query) -> str:
+    """The query in the database's own language; it must have a positive word."""
+    return words.fts5(query) if dialect == "sqlite" else words.tsquery(query)
+
+
+def index(owner: Table) -> TableClause:
+    """The FTS5 table beside a table on SQLite."""
+    name = f"{owner.name}_search"
+    return table(name, column("rowid"), column("rank"), column(name))
+
+
+def matches(dialect: str, owner: Table, name: str) -> ColumnElement[bool]:
+    """The record's words match the query bound as `name`."""
+    if dialect == "sqlite":
+        fts = index(owner)
+        found = select(fts.c.rowid).where(fts.c[fts.name].match(bindparam(name)))
+        return owner.c.n.in_(found)
+    return owner.c.words.op("@@")(cast(bindparam(name), postgresql.TSQUERY))
+
+
+def ranked(dialect: str, owner: Table, name: str) -> tuple[FromClause, ColumnElement[float]]:
+    """What to select from for the matches of the query with their rank, the best lowest."""
+    if dialect == "sqlite":
+        fts = index(owner)
+        hits = (
+            select(fts.c.rowid.label("hit"), fts.c.rank.label("rank"))
+            .where(fts.c[fts.name].match(bindparam(name)))
+            .subquery("hits")
+        )
+        return owner.join(hits, owner.c.n == hits.c.hit), hits.c.rank
+    query = cast(bindparam(name), postgresql.TSQUERY)
+    rank = cast(-func.ts_rank(owner.c.words, query), Float(53))
+    return owner, rank

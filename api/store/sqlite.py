@@ -1,0 +1,133 @@
+"""The embedded database: a file, and the SQLite library that is safe to use it with."""
+
+import os
+import sqlite3
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+from urllib.parse import quote
+
+import orjson
+from sqlalchemy import Connection, Engine, NullPool, create_engine, event
+
+from api.store.faults import Unavailable
+
+
+def choose() -> tuple[Any, bool]:
+    """Give the driver, and whether its library has the fix of a fault that loses WAL commits.
+
+    `pysqlite3` carries a library of its own; Python's is whatever the machine has. A process must
+    keep to one: closing a file in one copy of the library drops the locks of the other.
+    """
+    if find_spec("pysqlite3"):
+        driver: Any = import_module("pysqlite3")
+    else:
+        driver = sqlite3
+    version = driver.sqlite_version_info
+    fixed = (
+        version >= (3, 51, 3) or (3, 50, 7) <= version < (3, 51) or (3, 44, 6) <= version < (3, 45)
+    )
+    return driver, fixed
+
+
+DRIVER, SAFE_WAL = choose()
+JOURNAL = "WAL" if SAFE_WAL else "DELETE"
+REMARK = (
+    None
+    if SAFE_WAL
+    else (
+        f"SQLite {DRIVER.sqlite_version} can lose commits in WAL mode, so the rollback journal is "
+        "used, where reads wait for writes; pysqlite3, or SQLite 3.51.3 or newer, does better."
+    )
+)
+
+
+class File:
+    """One database file: opens it, and notices when it is no longer the one that was opened."""
+
+    def __init__(self, path: str, wait: float, *, migrating: bool) -> None:
+        self.path = path
+        self.wait = wait
+        self.migrating = migrating
+        self.opened: tuple[int, int] | None = None
+
+    def engine(self, *, writes: bool) -> Engine:
+        """Make an engine whose connections read, or one whose connections write."""
+        engine = create_engine(
+            "sqlite://",
+            module=DRIVER,
+            creator=lambda: self.connect(writes=writes),
+            poolclass=NullPool,
+            json_serializer=lambda value: orjson.dumps(value).decode(),
+            json_deserializer=orjson.loads,
+        )
+        # A write takes its lock when it begins: one that first reads and then writes would fail at
+        # once, whatever the timeout, when another has written in between.
+        begin = "BEGIN IMMEDIATE" if writes else "BEGIN"
+
+        @event.listens_for(engine, "begin")
+        def _(connection: Connection) -> None:
+            driver_connection: Any = connection.connection.driver_connection
+            driver_connection.execute(begin)
+
+        return engine
+
+    def connect(self, *, writes: bool) -> Any:
+        """Open the file, which must be there already unless this is the migration that makes it."""
+        before = identity(self.path)
+        if not before and not self.migrating:
+            raise Unavailable("There is no database file.")
+        mode = "rwc" if self.migrating else "rw"
+        connection = DRIVER.connect(
+            f"file:{quote(self.path)}?mode={mode}",
+            uri=True,
+            timeout=self.wait,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        try:
+            for name, value in self.pragmas(writes=writes).items():
+                connection.execute(f"PRAGMA {name}={value}")
+            if not self.migrating:
+                self.opened = self.opened or before
+                self.check()
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def pragmas(self, *, writes: bool) -> dict[str, str]:
+        """Say how a connection is set up."""
+        return {
+            # WAL stands in the file, set at migration; where it is not safe it is given up.
+            **({"journal_mode": JOURNAL} if self.migrating or not SAFE_WAL else {}),
+            "synchronous": "FULL",  # An answered write is on the disk.
+            # Changing a table in place means dropping and making it, which must not cascade.
+            "foreign_keys": "OFF" if self.migrating else "ON",
+            "query_only": "OFF" if writes else "ON",
+            "cache_size": "-8000",
+        }
+
+    def check(self) -> None:
+        """Refuse to go on with a file that is gone, or replaced by another.
+
+        It is looked at by name, never opened: closing any descriptor of the file would drop the
+        locks that SQLite holds on it in this process. Another file is not taken up until a restart:
+        the write-ahead log beside it may still be the old one's, and would be played into it.
+        """
+        if self.opened is None:
+            return
+        found = identity(self.path)
+        if found is None:
+            raise Unavailable("The database file is gone.")
+        if found != self.opened:
+            raise Unavailable("The database file was replaced: the server must be restarted.")
+
+
+def identity(path: str) -> tuple[int, int] | None:
+    """Tell which file a path names now."""
+    try:
+        found = os.stat(path)  # noqa: PTH116 (on every read, and a Path costs as much again)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

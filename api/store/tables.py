@@ -1,0 +1,141 @@
+"""What tables are made of: a table a kind of record, link tables for the lists that queries use.
+
+A row holds the record as it is read (`view`, JSON text, made by the schema when the record or one
+that it shows is written) beside the columns that the database constrains, filters and sorts by. A
+**link** table carries the sort date of its record, so that a filtered page is a range of an index.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import SchemaItem
+
+from schemas.vocabulary import Vocabulary, codes
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "%(table_name)s_key",
+        "fk": "%(table_name)s_%(column_0_name)s_refers",
+        "uq": "%(table_name)s_%(column_0_N_name)s_unique",
+        "ck": "%(table_name)s_%(constraint_name)s_check",
+        "ix": "%(table_name)s_by_%(column_0_N_name)s",
+    }
+)
+
+# Text sorts by code point on both databases.
+TEXT = Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
+# Folded words: text for FTS5's index on SQLite, a tsvector on PostgreSQL (see search.py).
+WORDS = Text().with_variant(postgresql.TSVECTOR(), "postgresql")
+NUMBER = BigInteger().with_variant(Integer(), "sqlite")
+
+DAYS = ("earliest", "latest")
+
+
+def text(name: str, *, null: bool = False) -> Column[str]:
+    """A column of text."""
+    return Column(name, TEXT, nullable=null)
+
+
+def flag(name: str, *, null: bool = False) -> Column[bool]:
+    """A column of true and false."""
+    return Column(name, Boolean, nullable=null)
+
+
+def days() -> list[Column[str]]:
+    """The earliest and latest possible day of the date that the record sorts by (ISO 8601 text)."""
+    return [text(name, null=True) for name in DAYS]
+
+
+def refers(name: str, target: Table, *, null: bool = False) -> Column[str]:
+    """A column that names a record of another table."""
+    key = ForeignKey(target.c.id, deferrable=True, initially="DEFERRED")
+    return Column(name, TEXT, key, nullable=null)
+
+
+def among(name: str, vocabulary: Vocabulary) -> CheckConstraint:
+    """The check that a column holds a code of its vocabulary."""
+    listed = ", ".join(f"'{code}'" for code in codes(vocabulary))
+    return CheckConstraint(f"{name} IN ({listed})", name=name)
+
+
+def record(kind: str, *parts: Any, searched: bool = True) -> Table:
+    """The table of a kind of record; `n` numbers its rows for the full-text index."""
+    full_text = (
+        Column("words", WORDS, nullable=False),
+        Index(f"{kind}_search_words", "words", postgresql_using="gin").ddl_if("postgresql"),
+    )
+    return Table(
+        kind,
+        metadata,
+        Column("n", NUMBER, primary_key=True, autoincrement=True),
+        Column("id", TEXT, nullable=False),
+        Column("revision", Integer, nullable=False),
+        Column("created_at", TEXT, nullable=False),
+        Column("updated_at", TEXT, nullable=False),
+        *parts,
+        Column("view", Text, nullable=False),
+        *(full_text if searched else ()),
+        UniqueConstraint("id"),
+        Index(None, "updated_at"),
+        sqlite_autoincrement=True,
+    )
+
+
+def owned_by(owner: Table, *, primary_key: bool) -> Column[str]:
+    """The column `record`, which names the record that a row belongs to and goes with."""
+    key = ForeignKey(owner.c.id, ondelete="CASCADE", deferrable=True, initially="DEFERRED")
+    return Column("record", TEXT, key, primary_key=primary_key, nullable=False)
+
+
+def link(
+    owner: Table,
+    name: str,
+    target: Table,
+    *carried: SchemaItem,
+    by: Iterable[tuple[str, ...]] = (),
+) -> Table:
+    """The table of a list of references: record, place in the list, target, and what it carries.
+
+    `by` lists the columns of further indexes, each in the order of its columns.
+    """
+    singular = owner.name.removesuffix("s")
+    return Table(
+        f"{singular}_{name}",
+        metadata,
+        owned_by(owner, primary_key=True),
+        Column("ordinal", Integer, primary_key=True, autoincrement=False),
+        refers("target", target),
+        *carried,
+        Index(None, "target", "record"),
+        *(Index(None, *columns) for columns in by),
+        sqlite_with_rowid=False,
+    )
+
+
+def names(owner: Table) -> Table:
+    """The table of the names that find a record: its id and the slugs of its aliases.
+
+    One namespace for each kind, kept unique by the key.
+    """
+    return Table(
+        f"{owner.name.removesuffix('s')}_names",
+        metadata,
+        Column("slug", TEXT, primary_key=True),
+        owned_by(owner, primary_key=False),
+        Index(None, "record"),
+        sqlite_with_rowid=False,
+    )

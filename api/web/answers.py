@@ -1,0 +1,97 @@
+"""Answers: the form that the client accepts, an ETag over its bytes, 304, compression, streams."""
+
+import gzip
+import hashlib
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+
+from flask import Response, request
+from werkzeug.datastructures import Headers
+
+from api.web.problems import ProblemError
+
+JSON = "application/json"
+NDJSON = "application/x-ndjson"
+CSV = "text/csv"
+HTML = "text/html"
+YAML = "application/yaml"
+
+SMALLEST_COMPRESSED = 1_000  # bytes; below that compression saves nothing
+COMPRESSION = 5
+_GZIP_WINDOW = 16 + zlib.MAX_WBITS
+
+
+def accepted(offers: Sequence[str]) -> str:
+    """The form among those offered that the client likes best; ties go to the first."""
+    header = request.headers.get("Accept")
+    if not header or header == "*/*":
+        return offers[0]
+    liked = [request.accept_mimetypes.quality(offer) for offer in offers]
+    if max(liked) <= 0:
+        raise ProblemError("not-acceptable", f"{request.path} answers in: {', '.join(offers)}.")
+    return offers[liked.index(max(liked))]
+
+
+def _headers(more: Iterable[tuple[str, str]] = ()) -> Headers:
+    headers = Headers(more)
+    headers["Cache-Control"] = "no-cache"
+    headers["Vary"] = "Accept, Accept-Encoding"
+    return headers
+
+
+def _content_type(mimetype: str) -> str:
+    return f"{mimetype}; charset=utf-8" if mimetype.startswith("text/") else mimetype
+
+
+def _takes_gzip() -> bool:
+    header = request.headers.get("Accept-Encoding")
+    return bool(header) and request.accept_encodings.quality("gzip") > 0
+
+
+def answer(
+    body: bytes,
+    mimetype: str = JSON,
+    *,
+    number: int | None = None,
+    headers: Iterable[tuple[str, str]] = (),
+) -> Response:
+    """An answer with its ETag, or 304 where the client has it already.
+
+    The ETag is strong, so it differs with the form and the coding; `number` (of a revision) stands
+    before its digest.
+    """
+    packed = len(body) >= SMALLEST_COMPRESSED and _takes_gzip()
+    digest = hashlib.blake2b(body, digest_size=12, person=mimetype.encode()[:16])
+    if packed:
+        digest.update(b"gzip")
+    tag = digest.hexdigest() if number is None else f"{number}-{digest.hexdigest()}"
+    made = _headers(headers)
+    made["ETag"] = f'"{tag}"'
+    known = request.headers.get("If-None-Match")
+    if known is not None and (known == made["ETag"] or request.if_none_match.contains_weak(tag)):
+        return Response(status=304, headers=made)
+    if packed:
+        body = gzip.compress(body, COMPRESSION, mtime=0)
+        made["Content-Encoding"] = "gzip"
+    made["Content-Type"] = _content_type(mimetype)
+    return Response(body, headers=made)
+
+
+def stream(
+    chunks: Iterable[bytes], mimetype: str, headers: Iterable[tuple[str, str]] = ()
+) -> Response:
+    """An answer sent as it is made; it has no ETag."""
+    made = _headers(headers)
+    made["Content-Type"] = _content_type(mimetype)
+    if _takes_gzip():
+        made["Content-Encoding"] = "gzip"
+        chunks = _packed(chunks)
+    return Response(chunks, headers=made)
+
+
+def _packed(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    packer = zlib.compressobj(COMPRESSION, zlib.DEFLATED, _GZIP_WINDOW)
+    for chunk in chunks:
+        if packed := packer.compress(chunk):
+            yield packed
+    yield packer.flush()

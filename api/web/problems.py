@@ -1,0 +1,157 @@
+"""Every kind of problem that an answer can tell, as RFC 9457 problem details.
+
+A route raises `ProblemError("unknown-id", …)`; what Flask and Werkzeug raise is told the same way.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import orjson
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.sansio.response import Response as Plain
+
+MIMETYPE = "application/problem+json"
+
+
+class Kind(NamedTuple):
+    """A kind of problem: its HTTP status, its title, and what to do about it."""
+
+    status: int
+    title: str
+    explanation: str
+
+
+KINDS: dict[str, Kind] = {
+    "bad-request": Kind(
+        400,
+        "The request cannot be understood",
+        "The request is not well-formed HTTP for this service. `detail` says what could not be"
+        " read.",
+    ),
+    "invalid-parameter": Kind(
+        400,
+        "A parameter of the query string is wrong",
+        "A parameter is unknown, empty, malformed, given twice where it takes one value, or does"
+        " not"
+        " go with another. `errors` names each parameter and says what would be right. A cursor"
+        " belongs to the query that it came from: with other filters, begin again without it.",
+    ),
+    "not-found": Kind(
+        404,
+        "There is nothing here",
+        "The path names no resource of this service, or no record has that id. Lists of the kind"
+        " (`/v1/topics?q=grain`) help to find it.",
+    ),
+    "unknown-id": Kind(
+        404,
+        "A filter names a record that does not exist",
+        "A filter by id was given an id that no record has, and no alias gives. `errors` names the"
+        " parameter and the nearest ids that exist.",
+    ),
+    "method-not-allowed": Kind(
+        405,
+        "The path does not take this method",
+        "The header `Allow` of the answer lists the methods that it takes.",
+    ),
+    "not-acceptable": Kind(
+        406,
+        "No form of the answer is acceptable",
+        "The header `Accept` admits none of the forms that this path has. `detail` lists them; a"
+        " list"
+        " also takes `format=json`, `ndjson` or `csv`.",
+    ),
+    "too-large": Kind(
+        413,
+        "The body is too large",
+        "The request carries more than this path takes. Requests that read need no body.",
+    ),
+    "uri-too-long": Kind(
+        414,
+        "The URL is too long",
+        "A URL has at most 4,000 bytes. Ask with fewer values, in several requests.",
+    ),
+    "unsupported-media-type": Kind(
+        415,
+        "The body's media type or coding is not taken",
+        "`detail` says which are.",
+    ),
+    "internal": Kind(
+        500,
+        "We failed",
+        "This is a fault of ours, not of the request. Tell us the value of `X-Request-Id`.",
+    ),
+    "unavailable": Kind(
+        503,
+        "The service cannot answer now",
+        "The database is busy or out of reach. Nothing was changed. Where `Retry-After` is given,"
+        " try again after so many seconds.",
+    ),
+    "no-room": Kind(
+        507,
+        "There is no room left to write",
+        "The disk of the database is full. Nothing was changed.",
+    ),
+}
+_BY_STATUS = {kind.status: name for name, kind in reversed(KINDS.items())}
+
+
+class ProblemError(Exception):
+    """What is wrong with a request, to be told to whoever made it."""
+
+    def __init__(
+        self,
+        kind: str,
+        detail: str,
+        errors: Sequence[Mapping[str, str]] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.kind = kind
+        self.detail = detail
+        self.errors = errors
+        self.headers = headers or {}
+
+
+def problem(error: ProblemError) -> Response:
+    """The answer that tells a problem."""
+    kind = KINDS[error.kind]
+    told: dict[str, Any] = {
+        "type": f"/problems#{error.kind}",
+        "title": kind.title,
+        "status": kind.status,
+        "detail": error.detail,
+        "instance": request.path,
+    }
+    if error.errors:
+        told["errors"] = list(error.errors)
+    return Response(
+        orjson.dumps(told),
+        kind.status,
+        {"Cache-Control": "no-cache", **error.headers},
+        mimetype=MIMETYPE,
+    )
+
+
+def _from_http(error: HTTPException) -> Plain:
+    """A refusal of Flask or Werkzeug as a problem."""
+    status = error.code or 500
+    if error.response is not None or 300 <= status < 400:
+        return error.get_response()
+    name = _BY_STATUS.get(status, "bad-request" if status < 500 else "internal")
+    detail = {
+        "not-found": f"Nothing is at {request.path!r}; /docs lists what there is.",
+        "internal": "This is a fault of ours.",
+    }.get(name, str(error.description))
+    headers = {}
+    if isinstance(error, MethodNotAllowed):
+        allowed = ", ".join(sorted(error.valid_methods or ()))
+        headers["Allow"] = allowed
+        detail = f"{request.path} takes {allowed}, not {request.method}."
+    return problem(ProblemError(name, detail, headers=headers))
+
+
+def init_app(app: Flask) -> None:
+    """Tell every failure of the app as a problem."""
+    app.register_error_handler(ProblemError, problem)
+    app.register_error_handler(HTTPException, _from_http)

@@ -1,0 +1,84 @@
+"""What a request asks: its query string, checked against the fields of a schema."""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+from flask import request
+from marshmallow import RAISE, Schema, ValidationError, fields
+
+from api.web.problems import ProblemError
+
+LONGEST_URL = 4_000
+
+
+def query_schema(parameters: Mapping[str, fields.Field[Any]]) -> Schema:
+    """The schema of a path's query string, made once."""
+
+    class Query(Schema):
+        class Meta:
+            unknown = RAISE
+
+    made = Query.from_dict(dict(parameters), name="Query")
+    return made(unknown=RAISE)
+
+
+def check_url() -> None:
+    """Refuse a URL that is longer than the contract allows."""
+    asked = len(request.environ.get("RAW_URI") or request.environ.get("REQUEST_URI") or "")
+    longest = max(asked, len(request.query_string) + len(request.path.encode()))
+    if longest > LONGEST_URL:
+        raise ProblemError(
+            "uri-too-long", f"The URL has {longest:,} bytes; at most {LONGEST_URL:,} are taken."
+        )
+
+
+def query(schema: Schema, fixed: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """The parameters of the query string, or a problem that tells all that is wrong with them.
+
+    `fixed` are parameters that the path already gives, with what it gives.
+    """
+    given: dict[str, list[str]] = {}
+    try:
+        for name, value in parse_qsl(
+            request.query_string.decode("ascii"), keep_blank_values=True, errors="strict"
+        ):
+            given.setdefault(name, []).append(value)
+    except (UnicodeDecodeError, ValueError):
+        raise ProblemError(
+            "bad-request", "The query string must be percent-encoded UTF-8."
+        ) from None
+    messages: Mapping[str, Any] = {}
+    loaded: dict[str, Any] = {}
+    try:
+        loaded = schema.load(given)
+    except ValidationError as error:
+        messages = error.messages_dict
+    wrong = [
+        {"parameter": name[:100], "detail": _detail(name, message, schema, fixed or {})}
+        for name, found in messages.items()
+        for message in _flat(found)
+    ]
+    if wrong:
+        raise invalid(wrong)
+    return loaded
+
+
+def invalid(errors: list[dict[str, str]]) -> ProblemError:
+    """The problem that tells wrong parameters."""
+    told = "; ".join(f"{error['parameter']}: {error['detail']}" for error in errors[:3])
+    return ProblemError("invalid-parameter", told, errors)
+
+
+def _flat(messages: Any) -> list[str]:
+    if isinstance(messages, Mapping):
+        return [text for inner in messages.values() for text in _flat(inner)]
+    return [str(message) for message in messages]
+
+
+def _detail(name: str, message: str, schema: Schema, fixed: Mapping[str, str]) -> str:
+    if name in schema.fields:
+        return message
+    if name in fixed:
+        return f"Is fixed by this path ({fixed[name]}); leave it out."
+    return f"There is no such parameter here; there are: {', '.join(schema.fields)}."

@@ -1,0 +1,121 @@
+"""Try the OpenAPI document as its users will: linters, generated clients, made-up requests.
+
+python -m tests.spec.check            # all steps, in the order below
+python -m tests.spec.check redocly    # or some of them
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tests.live import READOUT, serving
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+BUILD = ROOT / "build" / "spec"
+DOCUMENT = BUILD / "openapi.yaml"
+TOOLS = BUILD / "venv" / "bin"
+NODE = HERE / "node_modules" / ".bin"
+OURS = Path(sys.executable).parent
+
+
+def run(*command: str | Path, cwd: Path = ROOT, **environment: str) -> None:
+    subprocess.run(command, cwd=cwd, env=ENVIRONMENT | environment, check=True)
+
+
+def document(url: str) -> None:
+    """Is the document valid, and the one that is committed?"""
+    run(OURS / "openapi-spec-validator", DOCUMENT)
+    run("cmp", DOCUMENT, ROOT / "openapi.yaml")
+
+
+def redocly(url: str) -> None:
+    """Does it keep the rules that Redocly recommends, without a warning?"""
+    lint: list[str | Path] = [NODE / "redocly", "lint", DOCUMENT, "--config", HERE / "redocly.yaml"]
+    done = subprocess.run(
+        [*lint, "--format", "json"], cwd=ROOT, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True
+    )
+    totals = json.loads(done.stdout)["totals"]
+    print(totals)
+    if any(totals.values()) or done.returncode:
+        run(*lint, "--format", "stylish")
+        sys.exit("redocly found faults")
+
+
+def spectral(url: str) -> None:
+    """Does it keep Spectral's rules, without a warning?"""
+    ruleset = HERE / ".spectral.yaml"
+    run(NODE / "spectral", "lint", DOCUMENT, "--ruleset", ruleset, "--fail-severity", "hint")
+
+
+def typescript(url: str) -> None:
+    """Do the TypeScript types that it gives compile strictly, with a program that uses them?"""
+    run(NODE / "openapi-typescript", DOCUMENT, "--output", BUILD / "readout.ts")
+    run(NODE / "tsc", "--project", HERE)
+
+
+def python(url: str) -> None:
+    """Does the Python client that it gives pass mypy, and find the positions on the grain deal?"""
+    client = BUILD / "readout_client"
+    run(
+        *(TOOLS / "openapi-python-client", "generate", "--path", DOCUMENT, "--meta", "none"),
+        *("--output-path", client, "--overwrite", "--fail-on-warning"),
+    )
+    program = HERE / "client.py"
+    run(TOOLS / "mypy", "--strict", "--config-file=", client, program, MYPYPATH=str(BUILD))
+    run(TOOLS / "python", program, url, PYTHONPATH=str(BUILD))
+
+
+def schemathesis(url: str) -> None:
+    """Does any request that it allows, or forbids, get an answer that it does not describe?"""
+    run(
+        *(OURS / "schemathesis", "--config-file", HERE / "schemathesis.toml"),
+        *("run", DOCUMENT, "--url", url, "--checks", "all"),
+        cwd=BUILD,  # It keeps notes where it runs.
+        PYTHONPATH=str(ROOT),
+    )
+
+
+STEPS: list[Callable[[str], None]] = [
+    document,
+    redocly,
+    spectral,
+    typescript,
+    python,
+    schemathesis,
+]
+# Node.js for the linters, and no word from any of these tools to its makers.
+ENVIRONMENT = os.environ | {
+    "PATH": f"{TOOLS}:{os.environ['PATH']}",
+    "REDOCLY_TELEMETRY": "off",
+    "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true",
+    "DO_NOT_TRACK": "1",
+}
+
+
+def main(wanted: list[str]) -> None:
+    """Run the steps, and stop at the first that fails."""
+    BUILD.mkdir(parents=True, exist_ok=True)
+    DOCUMENT.write_bytes(
+        subprocess.run([READOUT, "openapi"], check=True, capture_output=True).stdout
+    )
+    with TemporaryDirectory() as folder, serving(Path(folder)) as url:
+        for step in STEPS:
+            if not wanted or step.__name__ in wanted:
+                print(f"\n== {step.__name__}: {step.__doc__}", flush=True)
+                began = time.monotonic()
+                try:
+                    step(url)
+                except subprocess.CalledProcessError as failed:
+                    program = Path(failed.cmd[0]).name
+                    sys.exit(f"{step.__name__} failed: {program} gave {failed.returncode}")
+                print(f"-- {time.monotonic() - began:.1f} s", flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
