@@ -20,8 +20,7 @@ serve: setup ## Serve the seed at http://127.0.0.1:8000 (PORT=… names another 
 		|| { echo "Port $(PORT) cannot be opened; it may be taken. Name another: make serve PORT=8001" >&2; exit 1; }
 	@$(BIN)/readout migrate
 	@$(BIN)/readout seed
-	$(SAY) "Docs:  http://127.0.0.1:$(PORT)/docs" \
-		"Try:   curl 'http://127.0.0.1:$(PORT)/v1/topics/grain-deal/positions'"
+	$(SAY) "Try, once it serves:  curl 'http://127.0.0.1:$(PORT)/v1/topics/grain-deal/positions'"
 	@exec $(BIN)/readout serve --bind 127.0.0.1:$(PORT)
 
 test: .venv/ready-dev ## Run the whole test suite, on SQLite and on PostgreSQL (ARGS=… goes to pytest)

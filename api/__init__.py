@@ -19,17 +19,19 @@ class Service(Flask):
 def create_app(settings: Settings | None = None) -> Flask:
     """The whole wiring: settings, database, routes, problems, docs, and what is around them."""
     from api.routes import add_routes
+    from api.routes.gate import Gate
     from api.store.engine import Database
     from api.store.faults import Full, Unavailable
     from api.web import docs, logs, problems, requests
-    from api.web.openapi import INFO, Api
+    from api.web.openapi import INFO
+    from api.web.operations import Api
 
     settings = settings or load()
     app = Service(__name__, static_folder=None)
     app.url_map.merge_slashes = False
     app.json.sort_keys = False  # type: ignore[attr-defined]
     database = Database(settings.database_url, settings.lock_wait)
-    api = Api(app)
+    api = Api(app, Gate(database, private=settings.reads == "private").check)
 
     @app.before_request
     def begin() -> None:

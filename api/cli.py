@@ -4,6 +4,7 @@ It exits with 0 when all is well, 1 when something failed, 2 when it was called 
 """
 
 import errno
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -50,12 +51,15 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command."""
+        # What fails is told once, below; the workers of a server set up their own log.
+        logging.basicConfig(level=logging.ERROR)
         try:
             return super().invoke(ctx)
         except SettingsError as error:
             raise Failure(str(error), 2) from error
         except Unavailable as refusal:
-            raise Failure(f"{refusal.reason} ({database()})") from refusal
+            said = f": {refusal.said}" if refusal.said else ""
+            raise Failure(f"{refusal.reason} ({database()}{said})") from refusal
 
 
 def database() -> str:
@@ -128,6 +132,7 @@ def seed() -> None:
     from sqlalchemy import select
 
     from api.exchange.documents import read_yaml
+    from api.exchange.imports import put_record
     from api.store.engine import Database
     from api.store.kinds import CALLS
     from api.unit import Unit
@@ -138,7 +143,9 @@ def seed() -> None:
             click.echo(f"{database()} has records already; nothing was seeded.")
             return
         for file in files:
-            Unit(connection, "seed").put_record(read_yaml(file.read_text(encoding="utf-8")))
+            unit = Unit(connection, "seed")
+            put_record(unit, read_yaml(file.read_text(encoding="utf-8")))
+            unit.commit()
     click.echo(f"{database()} is seeded with {', '.join(file.stem for file in files)}.")
 
 

@@ -1,17 +1,24 @@
 """What `readout serve` does: start workers, say where they listen, end them gently."""
 
+import logging
 import os
+import signal
 import socket
 import tempfile
 import threading
 import time
+from importlib import import_module
 
 import click
 
 from api.settings import Settings
 from api.store import migrate, sqlite
 from api.store.engine import Database
+from api.web import logs
 
+log = logging.getLogger("readout")
+
+TARGET = "api.wsgi:app"
 THREADS = 32  # of a worker: a stream keeps one until its reader has taken it all
 GRACE = 25  # seconds for what is under way when told to stop; orchestrators kill after 30
 LOGGING = {
@@ -32,6 +39,7 @@ def run(settings: Settings, host: str, port: int, workers: int) -> None:
     with tempfile.TemporaryDirectory(prefix="readout-metrics-") as folder:
         # Set before anything imports Prometheus' library, which looks for it only then.
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        logs.configure(settings.log_level)
         _remark(settings)
         _serve(host, port, workers)
 
@@ -58,9 +66,9 @@ def _remark(settings: Settings) -> None:
     # No connection may be open when the workers are forked.
     database.close()
     if reason:
-        click.echo(f"readout: not ready yet: {reason}", err=True)
+        log.warning("not ready yet: %s", reason)
     if database.dialect == "sqlite" and sqlite.REMARK:
-        click.echo(f"readout: {sqlite.REMARK}", err=True)
+        log.warning(sqlite.REMARK)
 
 
 def _serve(host: str, port: int, workers: int) -> None:
@@ -68,8 +76,11 @@ def _serve(host: str, port: int, workers: int) -> None:
     from granian.log import LogLevels
     from granian.server import Server
 
+    # Loaded here and now, the application is there at once in each worker that is forked from this
+    # process, and what is wrong with it is told once.
+    import_module(TARGET.partition(":")[0])
     server = Server(
-        "api.wsgi:app",
+        TARGET,
         address=host,
         port=port,
         interface=Interfaces.WSGI,
@@ -82,7 +93,19 @@ def _serve(host: str, port: int, workers: int) -> None:
         log_dictconfig=LOGGING,
     )
     threading.Thread(target=_announce, args=(host, port), daemon=True).start()
-    server.serve()
+    # A worker told to stop before it has begun would otherwise take it for a word to its parent.
+    os.register_at_fork(after_in_child=_obey)
+    try:
+        server.serve()
+    except SystemExit:
+        # Granian ends with 1 where a worker heard the signal before its parent did.
+        if not server.interrupt_signal:
+            raise
+
+
+def _obey() -> None:
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, signal.SIG_DFL)
 
 
 def _announce(host: str, port: int) -> None:

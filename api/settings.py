@@ -71,6 +71,13 @@ def seconds(given: str) -> float:
     return value
 
 
+def reads(given: str) -> str:
+    """Read who may read."""
+    if given not in ("public", "private"):
+        raise ValueError(f"is {given!r}; it must be public or private")
+    return given
+
+
 def setting(read: Callable[[str], Any], default: str, meaning: str, *, secret: bool = False) -> Any:
     """Declare a setting: how its text is read, what holds where none is given, what it is for."""
     return field(metadata={"read": read, "default": default, "meaning": meaning}, repr=not secret)
@@ -86,6 +93,11 @@ class Settings:
         "Where the records are: `sqlite:///` and a path (from the working directory, or from `/`), "
         "or `postgresql://user:password@host:port/name`.",
         secret=True,
+    )
+    reads: str = setting(
+        reads,
+        "public",
+        "Who may read: `public`, anyone; `private`, whoever has a key with the scope `read`.",
     )
     lock_wait: float = setting(
         seconds,

@@ -1,32 +1,43 @@
 """One unit of work: check what records name and quote, write them, log their revisions.
 
-The caller owns the transaction; nothing is written before everything has been checked.
+The caller owns the transaction: `with database.write() as connection`. What is wrong is raised, all
+of it at once, and then nothing is written.
+
+>>> unit = Unit(connection, actor="ministry-desk", reason="corrected the office")
+>>> unit.put("participants", written)
+'updated'
+>>> unit.commit()
 """
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Table, insert, select
+from sqlalchemy import Connection, select
 
 from api import ledger
-from api.evidence import check_statement
-from api.store import search, sources
+from api.rules import faults_of, name_clashes
+from api.store import rows, search, sources
 from api.store.kinds import KINDS
-from api.store.names import resolve
-from schemas.base import View, Written, as_written, references, resolved
+from api.store.rows import Prepared
+from schemas.base import View, Written, as_written, resolved
 from schemas.fields import timestamp
 from schemas.problem import Fault
 from schemas.record import VIEWS, WRITTEN
+
+NAMED = 20  # how many of the records in the way an error names
 
 
 class Rejected(Exception):
     """The records cannot be written; every fault is told, each with its pointer."""
 
     def __init__(self, faults: Sequence[Fault]) -> None:
-        super().__init__("; ".join(f"{fault.pointer}: {fault.detail}" for fault in faults))
+        told = (
+            f"{fault.pointer}: {fault.detail}" if fault.pointer else fault.detail
+            for fault in faults
+        )
+        super().__init__("; ".join(told))
         self.faults = list(faults)
 
 
@@ -39,7 +50,7 @@ class Clash(Rejected):
 
 
 class Unit:
-    """Writes records in one transaction. `actor` is who does it, for the log."""
+    """Writes records in one transaction. `actor` is who does it and `reason` why, for the log."""
 
     def __init__(self, connection: Connection, actor: str, reason: str | None = None) -> None:
         self.connection = connection
@@ -47,18 +58,15 @@ class Unit:
         self.reason = reason
         self.now = timestamp(datetime.now(UTC))
         self._views: dict[tuple[str, str], View | None] = {}
-        self._rows: dict[Table, list[dict[str, Any]]] = defaultdict(list)
+        self._texts: dict[str, str | None] = {}
+        self._prepared: dict[tuple[str, str], Prepared] = {}
         self._changes: list[ledger.Change] = []
+        self._shown_otherwise: list[tuple[str, str]] = []
 
-    def look(self, kind: str, record_id: str) -> View:
-        """Another record as it is read, also one that this unit is about to write."""
-        view = self.find(kind, record_id)
-        if view is None:
-            raise KeyError(f"{kind}/{record_id}")
-        return view
+    # What stands, this unit's own work included
 
     def find(self, kind: str, record_id: str) -> View | None:
-        """The same, or None where there is no such record."""
+        """A record as it is read, or None where there is none."""
         key = (kind, record_id)
         if key not in self._views:
             table = KINDS[kind].table
@@ -66,180 +74,207 @@ class Unit:
             self._views[key] = orjson.loads(held) if held else None
         return self._views[key]
 
+    def look(self, kind: str, record_id: str) -> View:
+        """A record as it is read, which must be there."""
+        view = self.find(kind, record_id)
+        if view is None:
+            raise KeyError(f"{kind}/{record_id}")
+        return view
+
+    def written(self, kind: str, record_id: str) -> Written:
+        """A record as it is written."""
+        view = self.look(kind, record_id)
+        if kind == "sources":
+            view = view | {"text": self.text_of(record_id)}
+        return as_written(WRITTEN[kind], view)
+
     def text_of(self, source: str) -> str | None:
         """The text of a source, where the server holds it."""
-        for row in self._rows[sources.table]:
-            if row["id"] == source:
-                text: str | None = row["text"]
-                return text
-        return sources.text_of(self.connection, source)
+        if source not in self._texts:
+            self._texts[source] = sources.text_of(self.connection, source)
+        return self._texts[source]
 
-    def put_record(self, document: Mapping[str, Any]) -> str:
-        """Write a call record; what it shares with others is created if new, left if equal.
+    def names_prepared(self, kind: str) -> Iterator[tuple[str, Prepared]]:
+        """The names that records of a kind will be found by once this unit is committed."""
+        for one in self._prepared.values():
+            if one.kind == kind:
+                for name in one.names:
+                    yield name, one
 
-        `document` is what the schema CallRecord loads. Returns the fate: `created` or `unchanged`.
+    # Writing
+
+    def put(self, kind: str, written: Written, at: str = "") -> str:
+        """Make a record what is written; returns the fate: `created, updated, restored, unchanged`.
+
+        `at` is put before the pointers of what is wrong.
         """
-        call = document["call"]["id"]
-        if self.find("calls", call) is not None:
-            raise Clash([Fault("/call/id", f"The call '{call}' exists already.")])
-        faults: list[Fault] = []
-        clashes: list[Fault] = []
-        for kind, at, written in _in_order(document):
-            held = self.find(kind, written["id"])
-            if held is None:
-                faults += [
-                    Fault(at + fault.pointer, fault.detail) for fault in self.create(kind, written)
-                ]
-            elif not self._equal(kind, held, written):
-                clashes.append(Fault(at, f"Differs from '{written['id']}' as it stands."))
-        if faults:
-            raise Invalid(faults)
-        if clashes:
-            raise Clash(clashes)
-        self.flush()
-        return "created"
-
-    def create(self, kind: str, written: Written) -> list[Fault]:
-        """Prepare a new record; returns what is wrong with it, where it cannot be."""
-        faults = list(self._faults(kind, written))
-        if faults:
-            return faults
-        records = KINDS[kind]
         self._default_said_on(kind, written)
+        self._reject(Invalid, faults_of(self, kind, written), at)
+        self._reject(Clash, name_clashes(self, kind, written), at)
+        held = self.find(kind, written["id"])
+        if held is not None:
+            stood = self.written(kind, written["id"])
+            if stood == written:
+                return "unchanged"
+            action, number = "update", held["revision"] + 1
+            created = held["created_at"]
+            if any(stood[one] != written[one] for one in KINDS[kind].shown):
+                self._shown_otherwise.append((kind, written["id"]))
+        else:
+            before = ledger.last(self.connection, kind, written["id"])
+            action, number = ("restore", before.revision + 1) if before else ("create", 1)
+            first = ledger.one(self.connection, kind, written["id"], 1) if before else None
+            created = first.at if first and first.at else self.now
+        self._prepare(kind, written, number, created, self.now, new=held is None)
+        self._log(kind, written, action, number)
+        return f"{action}d"
+
+    def retract(self, kind: str, record_id: str) -> None:
+        """Take a record back; a call takes its accounts and statements along."""
+        self._write()
+        going = self._hanging_on(kind, record_id)
+        in_the_way = [
+            f"{other}/{one}"
+            for of, ids in going.items()
+            for gone in ids
+            for other, citers in rows.citing(self.connection, of, gone).items()
+            for one in citers
+            if one not in going.get(other, ())
+        ]
+        if in_the_way:
+            named = ", ".join(dict.fromkeys(in_the_way[:NAMED]))
+            raise Clash([Fault("", f"Is named by {len(in_the_way)} records, such as: {named}.")])
+        for of in reversed(KINDS):
+            for gone in going.get(of, ()):
+                self._take_back(of, gone)
+
+    def commit(self) -> None:
+        """Write what was prepared, bring up to date what shows it, and log the changes.
+
+        It is the caller's transaction that makes all this last.
+        """
+        self._write()
+        for kind, record_id in self._shown_otherwise:
+            self._refresh(kind, record_id)
+        self._shown_otherwise.clear()
+        ledger.append(self.connection, self._changes)
+        self._changes.clear()
+
+    def _write(self) -> None:
+        rows.write(self.connection, list(self._prepared.values()))
+        self._prepared.clear()
+
+    def _hanging_on(self, kind: str, record_id: str) -> dict[str, list[str]]:
+        going = {kind: [record_id]}
+        if kind == "calls":
+            for of in ("accounts", "statements"):
+                table = KINDS[of].table
+                ids = select(table.c.id).where(table.c.call == record_id).order_by(table.c.id)
+                going[of] = list(self.connection.scalars(ids))
+        return going
+
+    def _take_back(self, kind: str, record_id: str) -> None:
+        self._log(
+            kind,
+            self.written(kind, record_id),
+            "retract",
+            self.look(kind, record_id)["revision"] + 1,
+        )
+        rows.remove(self.connection, kind, [record_id])
+        self._views[kind, record_id] = None
+
+    def _prepare(
+        self, kind: str, written: Written, number: int, created: str, updated: str, *, new: bool
+    ) -> None:
+        records = KINDS[kind]
         entry = records.derive(written, self.look)
-        stamps = {"revision": 1, "created_at": self.now, "updated_at": self.now}
+        stamps = {"revision": number, "created_at": created, "updated_at": updated}
         read = resolved(VIEWS[kind], written | entry.derived, self.look) | stamps
         view: View = VIEWS[kind].dump(read)
-        view.pop("text", None)  # Of a source; it is kept in a column of its own.
+        if kind == "sources":
+            self._texts[written["id"]] = view.pop("text")  # It is kept in a column of its own.
         row = {"id": written["id"], **stamps, **entry.columns, "view": orjson.dumps(view).decode()}
         if "words" in records.table.c:
             row["words"] = search.stored(self.connection.dialect.name, entry.words)
-        self._rows[records.table].append(row)
-        for table, links in entry.links.items():
-            self._rows[table] += [
+        links = {
+            table: [
                 {"record": written["id"], "ordinal": place, **values}
-                for place, values in enumerate(links)
+                for place, values in enumerate(found)
             ]
-        if records.names is not None:
-            self._rows[records.names] += [
-                {"slug": name, "record": written["id"]} for name in entry.names
-            ]
+            for table, found in entry.links.items()
+        }
+        self._prepared[kind, written["id"]] = Prepared(
+            kind, written["id"], row, links, entry.names, new
+        )
         self._views[kind, written["id"]] = view
-        self._changes.append(self._change(kind, written, "create", 1))
-        return []
 
-    def flush(self) -> None:
-        """Write what was prepared."""
-        for table in KINDS.values():
-            for name in (table.table, table.names, *table.links):
-                if name is not None and self._rows[name]:
-                    self.connection.execute(insert(name), self._rows[name])
-        ledger.append(self.connection, self._changes)
-        self._rows.clear()
-        self._changes.clear()
-
-    def _change(self, kind: str, written: Written, action: str, revision: int) -> ledger.Change:
-        view = self.look(kind, written["id"])
-        match kind:
-            case "calls":
-                call = written["id"]
-            case "accounts" | "statements":
-                call = view["call"]["id"]
-            case _:
-                call = None
-        return ledger.Change(
-            kind=kind,
-            id=written["id"],
-            revision=revision,
-            action=action,
-            actor=self.actor,
-            at=self.now,
-            reason=self.reason,
-            record=written,
-            call=call,
+    def _log(self, kind: str, written: Written, action: str, number: int) -> None:
+        self._changes.append(
+            ledger.Change(
+                kind=kind,
+                id=written["id"],
+                revision=number,
+                action=action,
+                actor=self.actor,
+                at=self.now,
+                reason=self.reason,
+                record=written,
+                call=call_of(kind, self.look(kind, written["id"])),
+            )
         )
 
-    def _equal(self, kind: str, held: View, written: Written) -> bool:
-        if kind == "sources":
-            held = held | {"text": self.text_of(written["id"])}
-        return as_written(WRITTEN[kind], held) == written
+    def _refresh(self, kind: str, record_id: str) -> None:
+        """Bring up to date what shows a record, and what shows that: views and derived columns.
+
+        Nothing of it is a change of those records, so they keep their revision.
+        """
+        waiting = {
+            of: set(ids) for of, ids in rows.citing(self.connection, kind, record_id).items()
+        }
+        for of in KINDS:
+            for one in sorted(waiting.pop(of, ())):
+                for other, ids in rows.citing(self.connection, of, one).items():
+                    waiting.setdefault(other, set()).update(ids)
+                self._derive_again(of, one)
+                if len(self._prepared) >= rows.AT_ONCE:
+                    self._write()
+            self._write()
+
+    def _derive_again(self, kind: str, record_id: str) -> None:
+        held = self.look(kind, record_id)
+        written = self.written(kind, record_id)
+        wrong = [
+            Fault("", f"{kind}/{record_id}{fault.pointer}: {fault.detail}")
+            for fault in faults_of(self, kind, written)
+        ]
+        self._reject(Clash, wrong[:NAMED])
+        self._prepare(
+            kind, written, held["revision"], held["created_at"], held["updated_at"], new=False
+        )
+        if kind == "statements":  # There can be very many, and no record names one.
+            del self._views[kind, record_id]
 
     def _default_said_on(self, kind: str, written: Written) -> None:
         """`said_on` left out becomes, once, the day of the call or of the telling."""
         if kind == "statements" and "said_on" not in written:
-            account = self.look("accounts", written["account"])
+            account = self.find("accounts", written["account"])
             on_call = written["setting"] == "on-call"
-            written["said_on"] = account["call"]["held_on"] if on_call else account["given_on"]
+            day = (
+                (account["call"]["held_on"] if on_call else account["given_on"])
+                if account
+                else None
+            )
+            written["said_on"] = day
 
-    def _faults(self, kind: str, written: Written) -> Iterator[Fault]:
-        missing = list(self._missing(kind, written))
-        yield from missing
-        if missing:
-            return
-        yield from self._taken_names(kind, written)
-        match kind:
-            case "topics":
-                yield from self._cycle(written)
-            case "calls":
-                for place, side in enumerate(written["initiated_by"]):
-                    yield from self._no_side(side, f"/initiated_by/{place}")
-                for place, one in enumerate(written["participants"]):
-                    yield from self._no_side(one["side"], f"/participants/{place}/side")
-            case "accounts":
-                for place, side in enumerate(written["sides"]):
-                    yield from self._no_side(side, f"/sides/{place}")
-            case "statements":
-                account = self.look("accounts", written["account"])
-                yield from check_statement(written, account, self.look, self.text_of)
-
-    def _missing(self, kind: str, written: Written) -> Iterator[Fault]:
-        """References to what does not exist."""
-        for pointer, target, wanted in references(WRITTEN[kind], written):
-            if self.find(target, wanted) is None and not (
-                kind == target and wanted == written["id"]
-            ):
-                yield Fault(pointer, f"There is no {target.removesuffix('s')} '{wanted}'.")
-
-    def _taken_names(self, kind: str, written: Written) -> Iterator[Fault]:
-        records = KINDS[kind]
-        if records.names is None:
-            return
-        mine = records.derive(written, self.look).names
-        held, _ = resolve(self.connection, kind, mine)
-        prepared = [row["record"] for row in self._rows[records.names] if row["slug"] in mine]
-        for other in dict.fromkeys([*held, *prepared]):
-            if other != written["id"]:
-                yield Fault("/id", f"A name of it, id or alias, already finds '{other}'.")
-
-    def _cycle(self, written: Written) -> Iterator[Fault]:
-        broader = written["broader"]
-        while broader is not None:
-            if broader == written["id"]:
-                yield Fault("/broader", "Must not lead back to the topic itself.")
-                return
-            broader = self.look("topics", broader)["broader"]
-
-    def _no_side(self, participant: str | None, pointer: str) -> Iterator[Fault]:
-        if participant and self.look("participants", participant)["kind"] == "person":
-            yield Fault(pointer, f"A side is a state or organisation; '{participant}' is a person.")
+    @staticmethod
+    def _reject(why: type[Rejected], faults: Iterable[Fault], at: str = "") -> None:
+        found = [Fault(at + fault.pointer, fault.detail) for fault in faults]
+        if found:
+            raise why(found)
 
 
-def _in_order(document: Mapping[str, Any]) -> Iterator[tuple[str, str, Written]]:
-    """The records of a document with their pointers, each after those that it names."""
-    for kind in KINDS:
-        if kind == "calls":
-            yield "calls", "/call", document["call"]
-        elif kind == "topics":
-            yield from _broader_first(document["topics"])
-        else:
-            for place, written in enumerate(document[kind]):
-                yield kind, f"/{kind}/{place}", written
-
-
-def _broader_first(topics: list[Written]) -> Iterator[tuple[str, str, Written]]:
-    waiting = {topic["id"]: (place, topic) for place, topic in enumerate(topics)}
-    while waiting:
-        ready = [name for name, (_, topic) in waiting.items() if topic["broader"] not in waiting]
-        for name in ready or list(waiting):  # A cycle is told as a missing broader topic.
-            place, topic = waiting.pop(name)
-            yield "topics", f"/topics/{place}", topic
+def call_of(kind: str, record: Mapping[str, Any]) -> str | None:
+    """The call whose call record a record belongs to, if it belongs to one."""
+    if kind == "calls":
+        return str(record["id"])
+    return str(record["call"]["id"]) if kind in ("accounts", "statements") else None

@@ -4,7 +4,9 @@ from alembic import context
 from sqlalchemy import Connection
 
 import api.ledger
-import api.store.kinds  # noqa: F401 (both give `metadata` its tables)
+import api.store.idempotency
+import api.store.keys
+import api.store.kinds  # noqa: F401 (these give `metadata` its tables)
 from api.settings import load
 from api.store.engine import Database
 from api.store.tables import metadata

@@ -63,6 +63,7 @@ def new_database(
 def fill(url: str) -> None:
     """Migrate a database, and put all records of seeds/ and tests/records/ into it."""
     from api.exchange.documents import read_yaml
+    from api.exchange.imports import put_record
     from api.store.engine import Database
     from api.store.migrate import upgrade
     from api.unit import Unit
@@ -71,7 +72,9 @@ def fill(url: str) -> None:
     database = Database(url)
     for record in RECORDS:
         with database.write() as connection:
-            Unit(connection, "tests").put_record(read_yaml(record.read_text()))
+            unit = Unit(connection, "tests")
+            put_record(unit, read_yaml(record.read_text(encoding="utf-8")))
+            unit.commit()
     database.close()
 
 

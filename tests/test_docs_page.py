@@ -198,19 +198,24 @@ def test_opening_an_operation_puts_its_link_into_the_address(visit: Visit) -> No
     expect(second).to_have_class(re.compile(r"\bis-open\b"))
 
 
-def test_the_filter_narrows_to_operations_with_all_its_words(visit: Visit) -> None:
+def test_the_filter_narrows_to_operations_with_all_its_words(visit: Visit, document: Any) -> None:
+    def has(method: str, path: str, operation: dict[str, Any], *words: str) -> bool:
+        named = (operation["operationId"], operation["summary"])
+        text = " ".join((*operation["tags"], method, path, *named)).lower()
+        return all(word in text for word in words)
+
+    everything = operations(document)
+    wanted = [one for one in everything if has(*one, "participants", "positions")]
+    assert 0 < len(wanted) < len(everything)
     page = visit.open()
     blocks = page.locator(".opblock")
-    everything = blocks.count()
     box = page.get_by_label("Filter operations")
-    box.fill("GET participants")
-    unfit = page.locator(".opblock:not(.opblock-get)")
-    expect(unfit).to_have_count(0)
-    assert 0 < blocks.count() < everything
+    box.fill("Participants POSITIONS")
+    expect(blocks).to_have_count(len(wanted))
     box.fill("nothing-is-called-this")
     expect(page.get_by_text("No operation has all these words.")).to_be_visible()
     box.fill("")
-    expect(blocks).to_have_count(everything)
+    expect(blocks).to_have_count(len(everything))
 
 
 def test_the_keyboard_is_at_the_first_operation_at_once(visit: Visit) -> None:
@@ -222,16 +227,19 @@ def test_the_keyboard_is_at_the_first_operation_at_once(visit: Visit) -> None:
     expect(control).to_be_focused()
     page.reload()
     expect(page.locator(".opblock.is-open .opblock-body")).to_be_visible()
-    for _ in range(9):
+    for _ in range(9):  # without the skip link: the header, filter, key, introduction, group
         page.keyboard.press("Tab")
-    expect(control).to_be_focused()  # also without the skip link
+        if control.evaluate("one => one === document.activeElement"):
+            break
+    expect(control).to_be_focused()
 
 
 def test_every_field_and_button_has_a_name(visit: Visit) -> None:
     page = visit.open()
     executed(page.locator(".opblock").first)
-    page.locator(".opblock-post .opblock-summary-control").first.click()
-    expect(page.locator(".body-param__text").first).to_be_visible()
+    for writing in page.locator(".opblock-post .opblock-summary-control").all()[:1]:
+        writing.click()
+        page.locator(".body-param__text").first.wait_for()
     nameless = page.locator("select, input, textarea, button").evaluate_all(
         """all => all.filter(one => !(one.ariaLabel || one.innerText || one.labels?.length)
                              || (one.matches("select") && !one.ariaLabel))
@@ -240,7 +248,9 @@ def test_every_field_and_button_has_a_name(visit: Visit) -> None:
     assert nameless == []
 
 
-def test_a_key_is_taken_and_forgotten_with_the_page(visit: Visit) -> None:
+def test_a_key_is_taken_and_forgotten_with_the_page(visit: Visit, document: Any) -> None:
+    if "securitySchemes" not in document["components"]:
+        pytest.skip("no operation of the document takes a key")
     page = visit.open()
     page.locator(".tools button.authorize").click()
     dialog = page.get_by_role("dialog")

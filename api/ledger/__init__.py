@@ -7,10 +7,11 @@ Changes are numbered in commit order, and each digest covers its bytes and the d
 
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
 import rfc8785
 from sqlalchemy import (
     Column,
@@ -18,12 +19,12 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
+    Select,
     Table,
     UniqueConstraint,
     func,
     insert,
     select,
-    text,
 )
 
 from api.store.tables import NUMBER, TEXT, metadata
@@ -31,7 +32,7 @@ from api.store.tables import NUMBER, TEXT, metadata
 SCHEMA = 1
 GENESIS = bytes(32)
 SALT_BYTES = 16
-ORDER_LOCK = 7215082  # Any constant: the advisory lock that orders commits on PostgreSQL.
+STREAMED_AT_ONCE = 500
 
 table = Table(
     "revisions",
@@ -61,42 +62,49 @@ class Change:
     actor: str
     at: str
     reason: str | None
-    record: dict[str, Any]
+    record: dict[str, Any] | None
     call: str | None
 
     def canonical(self) -> bytes:
         """The revision in canonical JSON; the salt keeps its hash from telling a redacted text."""
-        return rfc8785.dumps(
-            {
-                "kind": self.kind,
-                "id": self.id,
-                "revision": self.revision,
-                "action": self.action,
-                "actor": self.actor,
-                "at": self.at,
-                "reason": self.reason,
-                "salt": secrets.token_hex(SALT_BYTES),
-                "schema": SCHEMA,
-                "record": self.record,
-            }
-        )
+        told = {name: value for name, value in self.__dict__.items() if name != "call"}
+        return rfc8785.dumps(told | {"salt": secrets.token_hex(SALT_BYTES), "schema": SCHEMA})
+
+
+@dataclass(frozen=True)
+class Revision:
+    """One revision as it was logged."""
+
+    seq: int
+    kind: str
+    id: str
+    revision: int
+    action: str
+    at: str | None
+    actor: str | None
+    reason: str | None
+    digest: str
+    record: dict[str, Any] | None
+
+
+def chained(before: bytes, hashed: bytes) -> bytes:
+    """The digest of a revision, from the one before it and the hash of its bytes."""
+    return hashlib.sha256(before + hashed).digest()
 
 
 def append(connection: Connection, changes: Sequence[Change]) -> None:
-    """Log changes in their order; the transaction must be the one that makes them."""
+    """Log changes in their order, in the transaction that makes them.
+
+    Only one transaction writes at a time, so numbers are in commit order.
+    """
     if not changes:
         return
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": ORDER_LOCK})
-    last = connection.execute(
-        select(table.c.seq, table.c.digest).order_by(table.c.seq.desc()).limit(1)
-    ).one_or_none()
-    seq, digest = (last.seq, bytes(last.digest)) if last else (0, GENESIS)
+    seq, digest = _head(connection)
     rows = []
     for change in changes:
         canonical = change.canonical()
         hashed = hashlib.sha256(canonical).digest()
-        seq, digest = seq + 1, hashlib.sha256(digest + hashed).digest()
+        seq, digest = seq + 1, chained(digest, hashed)
         rows.append(
             {
                 "seq": seq,
@@ -113,7 +121,72 @@ def append(connection: Connection, changes: Sequence[Change]) -> None:
     connection.execute(insert(table), rows)
 
 
+def _head(connection: Connection) -> tuple[int, bytes]:
+    newest = select(table.c.seq, table.c.digest).order_by(table.c.seq.desc()).limit(1)
+    row = connection.execute(newest).one_or_none()
+    return (row.seq, bytes(row.digest)) if row else (0, GENESIS)
+
+
+def checkpoint(connection: Connection) -> dict[str, Any]:
+    """The head of the log, for keeping elsewhere."""
+    seq, digest = _head(connection)
+    return {"seq": seq, "digest": digest.hex()}
+
+
 def last_change(connection: Connection, call: str) -> int:
     """The number of the last change to a call, its accounts or its statements."""
     newest = select(func.max(table.c.seq)).where(table.c.call == call)
     return connection.scalar(newest) or 0
+
+
+def last(connection: Connection, kind: str, record_id: str) -> Revision | None:
+    """The last revision of a record, also of one that is gone."""
+    found = _of(kind, record_id).order_by(table.c.revision.desc()).limit(1)
+    return next(_read(connection, found), None)
+
+
+def one(connection: Connection, kind: str, record_id: str, number: int) -> Revision | None:
+    """One revision of a record."""
+    return next(_read(connection, _of(kind, record_id).where(table.c.revision == number)), None)
+
+
+def history(
+    connection: Connection, kind: str, record_id: str, after: int, limit: int
+) -> list[Revision]:
+    """The revisions of a record after a number, oldest first."""
+    found = _of(kind, record_id).where(table.c.revision > after).order_by(table.c.revision)
+    return list(_read(connection, found.limit(limit)))
+
+
+def changes(connection: Connection, after: int, limit: int | None) -> Iterator[Revision]:
+    """All changes after a number, in commit order."""
+    found = select(table).where(table.c.seq > after).order_by(table.c.seq)
+    if limit is not None:
+        found = found.limit(limit)
+    return _read(connection, found.execution_options(yield_per=STREAMED_AT_ONCE))
+
+
+def count_after(connection: Connection, after: int) -> int:
+    """How many changes there are after a number."""
+    return max(_head(connection)[0] - after, 0)
+
+
+def _of(kind: str, record_id: str) -> Select[Any]:
+    return select(table).where(table.c.kind == kind, table.c.id == record_id)
+
+
+def _read(connection: Connection, found: Select[Any]) -> Iterator[Revision]:
+    for row in connection.execute(found):
+        told = orjson.loads(row.bytes) if row.bytes is not None else {}
+        yield Revision(
+            seq=row.seq,
+            kind=row.kind,
+            id=row.id,
+            revision=row.revision,
+            action=row.action,
+            at=told.get("at"),
+            actor=told.get("actor"),
+            reason=told.get("reason"),
+            digest=bytes(row.digest).hex(),
+            record=told.get("record"),
+        )

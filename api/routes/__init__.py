@@ -1,10 +1,20 @@
 """The routes: one file a resource, listed here in the order in which the docs show them."""
 
-from api.routes import accounts, calls, participants, service, sources, statements, topics
+from api.routes import (
+    accounts,
+    calls,
+    history,
+    participants,
+    records,
+    service,
+    sources,
+    statements,
+    topics,
+)
 from api.store.engine import Database
-from api.web.openapi import Api
+from api.web.operations import Api
 
-ROUTES = (statements, calls, topics, participants, accounts, sources, service)
+ROUTES = (statements, calls, topics, participants, accounts, sources, records, history, service)
 
 
 def add_routes(api: Api, database: Database) -> None:

@@ -1,9 +1,10 @@
 """Accounts."""
 
-from api.routes.resource import Words, list_of, resource
+from api.routes.resource import list_of, resource
+from api.routes.words import Words
 from api.store.accounts import ACCOUNTS
 from api.store.engine import Database
-from api.web.openapi import Api
+from api.web.operations import Api
 
 WORDS = Words(
     "an account",

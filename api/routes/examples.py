@@ -5,8 +5,8 @@ from typing import Any
 
 from api.exchange.documents import read_yaml
 from api.store.kinds import KINDS
-from schemas.base import View, resolved
-from schemas.record import VIEWS
+from schemas.base import View, Written, as_written, resolved
+from schemas.record import VIEWS, WRITTEN
 
 SEED = Path(__file__).parents[2] / "seeds" / "blinken-lavrov-2022-07-29.yaml"
 STAMP = "2026-01-01T00:00:00.000000Z"
@@ -17,7 +17,7 @@ class Seed:
     """The records of the seed as they are read."""
 
     def __init__(self) -> None:
-        document = read_yaml(SEED.read_text())
+        document = self._record = read_yaml(SEED.read_text(encoding="utf-8"))
         self._views: dict[tuple[str, str], View] = {}
         self._positions: list[str] = []
         for kind, records in KINDS.items():
@@ -41,6 +41,17 @@ class Seed:
     def view(self, kind: str, record_id: str) -> View:
         """One record."""
         return self._look(kind, record_id)
+
+    def written(self, kind: str, record_id: str) -> Written:
+        """One record as it is written."""
+        return as_written(WRITTEN[kind], self._look(kind, record_id))
+
+    def record(self) -> dict[str, Any]:
+        """The call record, of each list the beginning."""
+        return {
+            name: part[:SHOWN_ON_A_PAGE] if isinstance(part, list) else part
+            for name, part in self._record.items()
+        }
 
     def page(self, kind: str) -> dict[str, Any]:
         """The beginning of a list of the kind."""

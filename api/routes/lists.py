@@ -187,15 +187,3 @@ def _next_link(following: str | None) -> list[tuple[str, str]]:
     kept = [(k, v) for k, v in request.args.items(multi=True) if k != "cursor"]
     target = f"{quote(request.path)}?{urlencode([*kept, ('cursor', following)])}"
     return [("Link", f'<{target}>; rel="next"')]
-
-
-def found_by(records: Records, connection: Connection, record_id: str) -> tuple[str, str]:
-    """The id and view of the record that a path names, or 404."""
-    found = records.one(connection, record_id)
-    if found is None:
-        singular = records.kind.removesuffix("s")
-        raise ProblemError(
-            "not-found",
-            f"There is no {singular} {record_id[:80]!r}; /v1/{records.kind} lists those that are.",
-        )
-    return found

@@ -1,38 +1,39 @@
 """The routes that every kind of record has: its list, and a record of it."""
 
 import functools
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 import orjson
 from flask import Response
 from marshmallow import Schema, fields
 
-from api.routes.lists import Lists, found_by
-from api.store import sources
+from api.routes.found import found_by, represented
+from api.routes.history import add_revisions
+from api.routes.lists import Lists
+from api.routes.words import Words
+from api.routes.writing import NEEDED_REASON, REASON, Writes
 from api.store.engine import Database
 from api.store.records import Records
-from api.web import serialize
+from api.web import bodies, serialize
 from api.web.answers import CSV, JSON, NDJSON, accepted, answer
-from api.web.openapi import Api, Operation
+from api.web.operations import Api, Operation
 from api.web.requests import query, query_schema
 from schemas.query import Choice, Parameter
+from schemas.record import WRITTEN
 
 LIST_PROBLEMS = ("invalid-parameter", "unknown-id")
 LIST_HEADERS = ("Link", "Readout-Count")
-
-
-@dataclass(frozen=True)
-class Words:
-    """What the document says of a kind: its name in prose, and when to ask for it."""
-
-    one: str
-    many: str
-    list_when: str
-    one_when: str
-    example: str
-    list_example: Mapping[str, str]
+WRITE_PROBLEMS = (
+    "malformed-body",
+    "invalid-parameter",
+    "too-large",
+    "unsupported-media-type",
+    "invalid",
+    "conflict",
+    "no-room",
+)
+CHANGE_PROBLEMS = ("retracted", "stale", "precondition-required", *WRITE_PROBLEMS)
 
 
 class Page(Schema):
@@ -81,7 +82,7 @@ def resource(api: Api, database: Database, records: Records, words: Words, page:
     title = records.title
     one_query = query_schema({"fields": Parameter(Choice(records.schema.fields), ONLY)})
 
-    @api.get(
+    @api.route(
         f"/v1/{records.kind}",
         Operation(
             id=f"list{title}s",
@@ -99,7 +100,7 @@ def resource(api: Api, database: Database, records: Records, words: Words, page:
     def list_records() -> Response:
         return every.answer()
 
-    @api.get(
+    @api.route(
         f"/v1/{records.kind}/{{id}}",
         Operation(
             id=f"get{title}",
@@ -119,8 +120,7 @@ def resource(api: Api, database: Database, records: Records, words: Words, page:
         with database.read() as connection:
             record_id, view = found_by(records, connection, record)
             asked = query(one_query)
-            if records.kind == "sources":
-                view = _with_text(records, view, sources.text_of(connection, record_id))
+            view = represented(records, connection, record_id, view)
         number = int(orjson.loads(view)["revision"])
         if "fields" in asked:
             view = serialize.narrowed(view, asked["fields"])
@@ -129,6 +129,9 @@ def resource(api: Api, database: Database, records: Records, words: Words, page:
             number=number,
             headers=content_location(f"/v1/{records.kind}/", record, record_id),
         )
+
+    add_writes(api, database, records, words)
+    add_revisions(api, database, records, words)
 
 
 ONLY = "Only these members of the record."
@@ -139,12 +142,114 @@ def content_location(path: str, asked: str, found: str, rest: str = "") -> list[
     return [("Content-Location", f"{path}{found}{rest}")] if found != asked else []
 
 
-def _with_text(records: Records, view: str, text: str | None) -> str:
-    """A source with its text, which lists leave out, in its place."""
-    read = orjson.loads(view) | {"text": text}
-    return orjson.dumps({name: read[name] for name in members(records)}).decode()
+def add_writes(api: Api, database: Database, records: Records, words: Words) -> None:
+    """Register the writing routes of a kind."""
+    writes = Writes(database, records)
+    kind, title = records.kind, records.title
+    body = {bodies.JSON: type(WRITTEN[kind])(exclude=("id",))}
+    patch = {bodies.MERGE_PATCH: {"type": "object"}, bodies.JSON: {"type": "object"}}
+    one = {"id": (f"The id of {words.one}.", words.example)}
+    path = f"/v1/{kind}/{{id}}"
+    shown = {bodies.JSON: records.schema}
 
+    def sent(seed: Any) -> Any:
+        return {k: v for k, v in seed.written(kind, words.example).items() if k != "id"}
 
-def members(records: Records) -> Sequence[str]:
-    """The members of a record as it is read, in order."""
-    return list(records.schema.fields)
+    def operation(method: str, verb: str, summary: str, when: str, **more: Any) -> Operation:
+        return Operation(
+            id=f"{verb}{title}",
+            tag=kind,
+            method=method,
+            summary=summary,
+            description=when,
+            **({"scope": "write"} | more),
+        )
+
+    routes: list[tuple[str, Operation, Callable[..., Response]]] = [
+        (
+            f"/v1/{kind}",
+            operation(
+                "post",
+                "create",
+                f"Make {words.one}",
+                "Use this where you have no id of your own: the server makes one. Sent again with"
+                " the"
+                " same `Idempotency-Key` it writes once.",
+                request_headers=("Idempotency-Key",),
+                body=body,
+                body_example=sent,
+                status=(201,),
+                answers=shown,
+                headers=("ETag", "Location", "Idempotent-Replayed"),
+                problems=WRITE_PROBLEMS,
+            ),
+            writes.post,
+        ),
+        (
+            path,
+            operation(
+                "put",
+                "put",
+                f"Make or replace {words.one}",
+                "Use this to make a record under an id of yours, or to replace one whole; what GET"
+                " gave can be put back. A member left out is null, [] or its default.",
+                path_examples=one,
+                query=REASON,
+                request_headers=("If-Match", "If-None-Match: *"),
+                body=body,
+                body_example=sent,
+                status=(200, 201),
+                answers=shown,
+                headers=("ETag", "Location"),
+                problems=CHANGE_PROBLEMS,
+            ),
+            writes.put,
+        ),
+        (
+            path,
+            operation(
+                "patch",
+                "patch",
+                f"Change members of {words.one}",
+                "Use this to correct some members (JSON Merge Patch, RFC 7396): null removes, lists"
+                " are replaced whole.",
+                path_examples=one,
+                query=REASON,
+                request_headers=("If-Match",),
+                body=patch,
+                answers=shown,
+                headers=("ETag",),
+                problems=("not-found", *CHANGE_PROBLEMS),
+            ),
+            writes.patch,
+        ),
+        (
+            path,
+            operation(
+                "delete",
+                "retract",
+                f"Retract {words.one}",
+                "Use this to take a record back: reads then say when and why, its history stays,"
+                " and"
+                " a PUT brings it back. What other records name cannot go.",
+                scope="retract",
+                path_examples=one,
+                query=NEEDED_REASON,
+                query_examples={"reason": "Coded twice"},
+                request_headers=("If-Match",),
+                status=(204,),
+                problems=(
+                    "invalid-parameter",
+                    "not-found",
+                    "retracted",
+                    "stale",
+                    "precondition-required",
+                    "conflict",
+                    "no-room",
+                ),
+            ),
+            writes.delete,
+        ),
+    ]
+    for at, described, endpoint in routes:
+        api.route(at, described)(endpoint)

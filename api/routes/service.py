@@ -16,7 +16,8 @@ from api.store import migrate
 from api.store.engine import Database
 from api.web import logs
 from api.web.answers import HTML, JSON, YAML, accepted, answer
-from api.web.openapi import INFO, TAGS, Api, Document, Endpoint, Operation
+from api.web.openapi import INFO, Document
+from api.web.operations import PUBLIC, Api, Endpoint, Operation
 from api.web.problems import KINDS, ProblemError
 from api.web.requests import query, query_schema
 from schemas.vocabulary import VOCABULARIES
@@ -79,7 +80,7 @@ def add(api: Api, database: Database) -> None:
         "links": LINKS,
     }
 
-    @api.get(
+    @api.route(
         "/v1/vocabularies",
         Operation(
             id="getVocabularies",
@@ -99,11 +100,12 @@ def add(api: Api, database: Database) -> None:
         query(NO_QUERY)
         return answer(vocabularies)
 
-    @api.get(
+    @api.route(
         "/",
         Operation(
             id="getIndex",
             tag="service",
+            scope=PUBLIC,
             summary="Get the index",
             description="Use this to find your way: name, version, the data's licence and links."
             " A browser is sent to `/docs`.",
@@ -118,11 +120,12 @@ def add(api: Api, database: Database) -> None:
             return response
         return answer(orjson.dumps(index))
 
-    @api.get(
+    @api.route(
         "/problems",
         Operation(
             id="listProblems",
             tag="service",
+            scope=PUBLIC,
             summary="Every problem explained",
             description="Use this to look up what the `type` of a problem means and what to do.",
             answers={HTML: {"type": "string"}, JSON: {"type": "object"}},
@@ -147,11 +150,12 @@ def _probes(api: Api, database: Database) -> None:
     def probe(
         path: str, operation: str, summary: str, description: str, *found: str
     ) -> Callable[[Endpoint], Endpoint]:
-        return api.get(
+        return api.route(
             path,
             Operation(
                 id=operation,
                 tag="service",
+                scope=PUBLIC,
                 summary=summary,
                 description=description,
                 answers={JSON: Health()},
@@ -181,11 +185,12 @@ def _probes(api: Api, database: Database) -> None:
             raise ProblemError("unavailable", reason, headers=ok)
         return Response(b'{"status":"ok"}', mimetype=JSON, headers=ok)
 
-    @api.get(
+    @api.route(
         "/metrics",
         Operation(
             id="getMetrics",
             tag="service",
+            scope=PUBLIC,
             summary="Prometheus metrics",
             description="Use this to watch the service: requests, durations, what is in flight.",
             answers={"text/plain": {"type": "string"}},
@@ -201,11 +206,12 @@ def _document(api: Api) -> None:
     """Register the routes of the OpenAPI document, which is generated when first asked for."""
     answers = {"json": (JSON, as_json), "yaml": (YAML, as_yaml)}
     for name, (mimetype, render) in answers.items():
-        api.get(
+        api.route(
             f"/openapi.{name}",
             Operation(
                 id=f"getOpenapi{name.capitalize()}",
                 tag="service",
+                scope=PUBLIC,
                 summary=f"The OpenAPI document in {name.upper()}",
                 description="Use this to generate a client or to import the API into a tool.",
                 answers={mimetype: {"type": "object"}},
@@ -233,7 +239,7 @@ def as_yaml(api: Api) -> bytes:
 
 def document(api: Api) -> dict[str, Any]:
     """The OpenAPI document of the routes."""
-    made = Document(INFO, TAGS)
+    made = Document()
     seed = Seed()
     for path, operation in api.operations:
         made.add(path, operation, seed)

@@ -4,16 +4,17 @@ from collections.abc import Callable
 
 from flask import Response
 
-from api.routes.lists import Lists, found_by
+from api.routes.found import found_by
+from api.routes.lists import Lists
 from api.routes.resource import (
     LIST_HEADERS,
     LIST_PROBLEMS,
-    Words,
     content_location,
     forms_of_list,
     list_of,
     resource,
 )
+from api.routes.words import Words
 from api.store.engine import Database
 from api.store.filters import Value
 from api.store.kinds import CALLS, KINDS
@@ -21,7 +22,7 @@ from api.store.participants import PARTICIPANTS
 from api.store.records import Records
 from api.store.statements import STATEMENTS
 from api.store.topics import TOPICS
-from api.web.openapi import Api, Operation
+from api.web.operations import Api, Operation
 
 PAGE = list_of(STATEMENTS)
 
@@ -147,7 +148,7 @@ def under(
     """Register a list that hangs on the record in the path."""
     start, rest = path.split("{id}")
 
-    @api.get(path, operation)
+    @api.route(path, operation)
     def list_under(record: str) -> Response:
         with listed.database.read() as connection:
             found, _ = found_by(records, connection, record)

@@ -1,9 +1,10 @@
 """Topics."""
 
-from api.routes.resource import Words, list_of, resource
+from api.routes.resource import list_of, resource
+from api.routes.words import Words
 from api.store.engine import Database
 from api.store.topics import TOPICS
-from api.web.openapi import Api
+from api.web.operations import Api
 
 WORDS = Words(
     "a topic",

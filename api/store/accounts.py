@@ -47,4 +47,5 @@ ACCOUNTS = Records(
         "updated_since": Updated(table.c.updated_at),
     },
     links=(sides, read_in),
+    shown=("call", "sides", "genre", "given_by", "sources"),
 )

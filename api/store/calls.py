@@ -113,4 +113,5 @@ def calls() -> Records:
         default_sort="-held_on",
         dated="held_on",
         links=(attendance, initiators, stage_sources),
+        shown=("title", "held_on", "participants"),
     )

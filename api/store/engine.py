@@ -9,6 +9,7 @@
 What the database refuses comes out as `Unavailable` or `Full`; a mistake of ours stays what it is.
 """
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -24,8 +25,11 @@ from api.store.sqlite import DRIVER, File
 
 __all__ = ["Database", "Full", "Unavailable"]
 
-READERS = 32  # connections of a process that read at once
-STREAMS = 16  # of these, for answers that go out as slowly as their reader takes them
+log = logging.getLogger("readout")
+
+# How many connections of a process do each at once. Streams are apart: they go out as slowly as
+# their readers take them, and must not use up what the other requests need.
+READERS, STREAMS, WRITERS = 16, 8, 1
 
 
 class Database:
@@ -47,14 +51,22 @@ class Database:
         _all.add(self)
 
     def _open(self) -> None:
-        wait = self.lock_wait
-        self._reads = Connections(self._place, wait, most=READERS, writes=False)
-        self._writes = Connections(self._place, wait, most=1, writes=True)
-        self._streams = BoundedSemaphore(STREAMS)
+        place, wait = self._place, self.lock_wait
+        self._reads = Connections(place, "read", READERS, wait)
+        self._streams = Connections(place, "stream", STREAMS, 0)
+        self._writes = Connections(place, "write", WRITERS, wait)
 
     def read(self) -> AbstractContextManager[Connection]:
         """Read, in one snapshot."""
         return self._reads.transaction()
+
+    def stream(self) -> AbstractContextManager[Connection]:
+        """Read, in one snapshot, for as long as it takes; for the generator of an answer.
+
+        It may end in another thread than it began in. With `execution_options={"yield_per": 500}`
+        rows come as they are asked for.
+        """
+        return self._streams.transaction()
 
     def write(self) -> AbstractContextManager[Connection]:
         """Write, alone: what the transaction reads stays as it is until its commit.
@@ -63,26 +75,10 @@ class Database:
         """
         return self._writes.transaction()
 
-    @contextmanager
-    def stream(self) -> Iterator[Connection]:
-        """Read, in one snapshot, for as long as it takes.
-
-        For a generator of an answer; it may end in another thread than it began in. With
-        `execution_options={"yield_per": 500}` rows come as they are asked for. Slow readers of
-        streams never use up what other requests need.
-        """
-        if not self._streams.acquire(blocking=False):
-            raise Unavailable("Too many long answers are under way.", 5)
-        try:
-            with self._reads.transaction() as connection:
-                yield connection
-        finally:
-            self._streams.release()
-
     def close(self) -> None:
         """Close all connections that are not in use."""
-        self._reads.close()
-        self._writes.close()
+        for connections in (self._reads, self._streams, self._writes):
+            connections.close()
 
 
 class Connections:
@@ -92,11 +88,11 @@ class Connections:
     small query.
     """
 
-    def __init__(self, place: File | Server, wait: float, *, most: int, writes: bool) -> None:
+    def __init__(self, place: File | Server, use: str, most: int, wait: float) -> None:
         self.place = place
+        self.writes = use == "write"
         self.wait = wait
-        self.writes = writes
-        self.engine: Engine = place.engine(writes=writes)
+        self.engine: Engine = place.engine(use)
         self.free = BoundedSemaphore(most)
         self.idle: list[Connection] = []
 
@@ -104,7 +100,7 @@ class Connections:
     def transaction(self) -> Iterator[Connection]:
         """Lend a connection in a transaction, committed at the end where it is one that writes."""
         if not self.free.acquire(timeout=self.wait):
-            raise Unavailable(BUSY if self.writes else IN_USE, 1)
+            raise Unavailable(*((BUSY, 1) if self.writes else (IN_USE, 5)))
         try:
             connection = self._begin()
             try:
@@ -116,9 +112,12 @@ class Connections:
             finally:
                 self._keep(connection)
         except (SQLAlchemyError, DRIVER.Error) as error:
-            if refusal := fault(error):
-                raise refusal from error
-            raise
+            refusal = fault(error)
+            if refusal is None:
+                raise
+            if refusal.reason != BUSY:
+                log.warning("%s It said: %s", refusal.reason, refusal.said)
+            raise refusal from error
         finally:
             self.free.release()
 
@@ -175,7 +174,7 @@ _of_the_parent: list[Connections] = []
 def _forked() -> None:
     """Leave a parent's connections alone in its child: neither use nor close them."""
     for database in list(_all):
-        _of_the_parent.extend((database._reads, database._writes))
+        _of_the_parent.extend((database._reads, database._streams, database._writes))
         database._open()
 
 

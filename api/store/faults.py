@@ -7,13 +7,14 @@ class Unavailable(Exception):
     """The database cannot serve this now, though nothing is wrong with what was asked.
 
     `reason` may be shown to anyone; `retry_after` is in seconds, and None where waiting alone
-    does not help.
+    does not help; `said` is what the database said itself, for the operator.
     """
 
-    def __init__(self, reason: str, retry_after: int | None = None) -> None:
+    def __init__(self, reason: str, retry_after: int | None = None, said: str = "") -> None:
         super().__init__(reason)
         self.reason = reason
         self.retry_after = retry_after
+        self.said = said
 
 
 class Full(Unavailable):
@@ -41,8 +42,6 @@ SQLITE = {
 POSTGRESQL = {
     "08": Unavailable(LOST, 5),  # connection exception
     "25006": Unavailable("The database is read-only.", 5),  # a standby, until it is promoted
-    "28": Unavailable("The database refuses our user or password."),
-    "3D": Unavailable("The server has no database of that name."),
     "40": Unavailable("Another write came between.", 1),  # serialization failure, deadlock
     "53": Unavailable("The database server is overloaded.", 5),  # too many connections, memory
     "53100": Full(FULL, 60),  # disk full
@@ -56,11 +55,13 @@ POSTGRESQL = {
 def fault(error: BaseException) -> Unavailable | None:
     """Name the refusal that an error of the driver stands for; None where it is a mistake."""
     cause = error.orig if isinstance(error, DBAPIError) else error
-    if not hasattr(cause, "sqlstate"):
+    if cause is None or not hasattr(cause, "sqlstate"):
         found = SQLITE.get(getattr(cause, "sqlite_errorcode", 0) & 0xFF)
     elif state := cause.sqlstate:
         found = POSTGRESQL.get(state) or POSTGRESQL.get(state[:2])
     else:
         # Without a code it never came from the server: there is no connection, or none any more.
         found = POSTGRESQL["08"] if isinstance(error, OperationalError) else None
-    return type(found)(found.reason, found.retry_after) if found else None
+    if found is None:
+        return None
+    return type(found)(found.reason, found.retry_after, " ".join(str(cause).split()))

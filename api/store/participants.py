@@ -1,5 +1,9 @@
 """Participants: persons, states and organisations."""
 
+from unicodedata import normalize
+
+from sqlalchemy import Index
+
 from api.store.filters import Among, Updated, Words
 from api.store.names import slugs
 from api.store.records import Entry, Look, Records
@@ -15,6 +19,7 @@ table = record(
     text("kind"),
     text("country", null=True),
     among("kind", PARTICIPANT_KINDS),
+    Index(None, "name"),
 )
 found_by = names(table)
 
@@ -22,7 +27,11 @@ found_by = names(table)
 def derive(written: Written, look: Look) -> Entry:
     """The row of a participant."""
     return Entry(
-        columns={name: written[name] for name in ("name", "kind", "country")},
+        columns={
+            "name": normalize("NFC", written["name"]),
+            "kind": written["kind"],
+            "country": written["country"],
+        },
         links={},
         words=[written["name"], *written["aliases"], written["description"] or ""],
         names=slugs(written["id"], written["aliases"]),
@@ -40,4 +49,5 @@ PARTICIPANTS = Records(
         "q": Words("Full text over name, aliases and description."),
     },
     names=found_by,
+    shown=("name", "kind", "country"),
 )

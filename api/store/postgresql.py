@@ -25,8 +25,8 @@ class Server:
         self.wait = wait
         self.migrating = migrating
 
-    def engine(self, *, writes: bool) -> Engine:
-        """Make an engine whose connections read, or one whose connections write."""
+    def engine(self, use: str) -> Engine:
+        """Make an engine for connections of one use."""
         engine = create_engine(
             self.url,
             connect_args=self.options(),
@@ -36,7 +36,7 @@ class Server:
             json_serializer=lambda value: orjson.dumps(value).decode(),
             json_deserializer=orjson.loads,
         )
-        begin = WRITE if writes else READ
+        begin = WRITE if use == "write" else READ
 
         @event.listens_for(engine, "begin")
         def _(connection: Connection) -> None:

@@ -73,7 +73,8 @@ class Ask:
 class Records:
     """A kind of record: its table, its schema as read, its filters and orders.
 
-    `dated` names the sort by earliest day, latest day and id, records without a date last.
+    `dated` names the sort by earliest day, latest day and id, records without a date last. `shown`
+    are the members that concern the records that name one: they show them or follow from them.
     """
 
     table: Table
@@ -84,6 +85,7 @@ class Records:
     dated: str | None = None
     names: Table | None = None
     links: Sequence[Table] = ()
+    shown: Sequence[str] = ()
     _selects: dict[tuple[Any, ...], Select[Any]] = field(default_factory=dict)
 
     @property
@@ -126,6 +128,12 @@ class Records:
             slugs = select(self.names.c.record).where(self.names.c.slug == bindparam("id"))
             found = self.table.c.id.in_(slugs)
         return select(self.table.c.id, self.table.c.view).where(found)
+
+    def revision(self, connection: Connection, record_id: str) -> int | None:
+        """The number of a record's last change, by its id alone."""
+        column = self.table.c.revision
+        found: int | None = connection.scalar(select(column).where(self.table.c.id == record_id))
+        return found
 
     def resolve(
         self, connection: Connection, ask: Ask

@@ -53,4 +53,5 @@ SOURCES = Records(
         "updated_since": Updated(table.c.updated_at),
         "q": Words("Full text over the title."),
     },
+    shown=("title", "publisher", "url", "rights", "text"),
 )

@@ -1,6 +1,8 @@
 """Topics: a small thesaurus."""
 
-from sqlalchemy import Column, ForeignKey
+from unicodedata import normalize
+
+from sqlalchemy import Column, ForeignKey, Index
 
 from api.store.filters import Among, Updated, Words
 from api.store.names import slugs
@@ -18,6 +20,7 @@ table = record(
         ForeignKey("topics.id", deferrable=True, initially="DEFERRED"),
         index=True,
     ),
+    Index(None, "label"),
 )
 found_by = names(table)
 
@@ -25,7 +28,7 @@ found_by = names(table)
 def derive(written: Written, look: Look) -> Entry:
     """The row of a topic."""
     return Entry(
-        columns={name: written[name] for name in ("label", "broader")},
+        columns={"label": normalize("NFC", written["label"]), "broader": written["broader"]},
         links={},
         words=[written["label"], *written["aliases"], written["description"] or ""],
         names=slugs(written["id"], written["aliases"]),
@@ -42,4 +45,5 @@ TOPICS = Records(
         "q": Words("Full text over label, aliases and scope note."),
     },
     names=found_by,
+    shown=("label",),
 )

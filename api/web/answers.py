@@ -67,7 +67,7 @@ def answer(
     tag = digest.hexdigest() if number is None else f"{number}-{digest.hexdigest()}"
     made = _headers(headers)
     made["ETag"] = f'"{tag}"'
-    known = request.headers.get("If-None-Match")
+    known = request.headers.get("If-None-Match") if request.method in ("GET", "HEAD") else None
     if known is not None and (known == made["ETag"] or request.if_none_match.contains_weak(tag)):
         return Response(status=304, headers=made)
     if packed:

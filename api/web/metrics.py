@@ -57,6 +57,7 @@ Gauge(
 
 def count(method: str, route: str, status: int, seconds: float) -> None:
     """Count a request that has been answered."""
+    method = method if method in METHODS else "other"
     requests, duration = _children(method, route, status // 100)
     requests.inc()
     duration.observe(seconds)
@@ -64,8 +65,6 @@ def count(method: str, route: str, status: int, seconds: float) -> None:
 
 @functools.cache
 def _children(method: str, route: str, hundreds: int) -> tuple[Counter, Histogram]:
-    if method not in METHODS:
-        return _children("other", route, hundreds)
     return _requests.labels(method, route, f"{hundreds}xx"), _duration.labels(method, route)
 
 

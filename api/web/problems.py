@@ -37,6 +37,25 @@ KINDS: dict[str, Kind] = {
         " go with another. `errors` names each parameter and says what would be right. A cursor"
         " belongs to the query that it came from: with other filters, begin again without it.",
     ),
+    "malformed-body": Kind(
+        400,
+        "The body cannot be parsed",
+        "The body is not JSON as RFC 8259 has it, in UTF-8: no name twice in an object, no NaN,"
+        " no lone"
+        " surrogate, not nested too deeply. `detail` says what was found.",
+    ),
+    "unauthorised": Kind(
+        401,
+        "A key is needed",
+        "Send `Authorization: Bearer <key>` with a key that is neither mistyped, expired nor"
+        " revoked;"
+        " whoever runs the service makes keys with `readout keys create`.",
+    ),
+    "forbidden": Kind(
+        403,
+        "The key may not do this",
+        "The key lacks the scope that this needs; `detail` names it.",
+    ),
     "not-found": Kind(
         404,
         "There is nothing here",
@@ -61,10 +80,30 @@ KINDS: dict[str, Kind] = {
         " list"
         " also takes `format=json`, `ndjson` or `csv`.",
     ),
+    "conflict": Kind(
+        409,
+        "It clashes with another record",
+        "Another record has the id or finds by the alias, shared records differ, or records that"
+        " name"
+        " this one keep it from going. `errors` says which.",
+    ),
+    "retracted": Kind(
+        410,
+        "The record was retracted",
+        "`detail` says when and why. Its revisions can still be read, and a PUT with the ETag of"
+        " this"
+        " answer in `If-Match` brings it back.",
+    ),
+    "stale": Kind(
+        412,
+        "The record has changed meanwhile",
+        "The ETag in `If-Match` is not that of the record as it stands, or is weak; or"
+        " `If-None-Match: *` met a record that exists. Get it again, and decide anew.",
+    ),
     "too-large": Kind(
         413,
         "The body is too large",
-        "The request carries more than this path takes. Requests that read need no body.",
+        "The request carries more than this path takes; `detail` says how much it takes.",
     ),
     "uri-too-long": Kind(
         414,
@@ -75,6 +114,20 @@ KINDS: dict[str, Kind] = {
         415,
         "The body's media type or coding is not taken",
         "`detail` says which are.",
+    ),
+    "invalid": Kind(
+        422,
+        "The record breaks a rule",
+        "What was sent could be read, but is not a record, or names what does not exist. `errors`"
+        " points"
+        " at each fault and says what would be right.",
+    ),
+    "precondition-required": Kind(
+        428,
+        "If-Match is needed",
+        "To change what exists, send the ETag of the version that you saw in `If-Match`, so that"
+        " nobody"
+        " overwrites what somebody else has just written.",
     ),
     "internal": Kind(
         500,
@@ -113,21 +166,26 @@ class ProblemError(Exception):
         self.headers = headers or {}
 
 
-def problem(error: ProblemError) -> Response:
-    """The answer that tells a problem."""
+def as_dict(error: ProblemError, instance: str) -> dict[str, Any]:
+    """The members of a problem; `instance` is the path that it happened at."""
     kind = KINDS[error.kind]
     told: dict[str, Any] = {
         "type": f"/problems#{error.kind}",
         "title": kind.title,
         "status": kind.status,
         "detail": error.detail,
-        "instance": request.path,
+        "instance": instance,
     }
     if error.errors:
         told["errors"] = list(error.errors)
+    return told
+
+
+def problem(error: ProblemError) -> Response:
+    """The answer that tells a problem."""
     return Response(
-        orjson.dumps(told),
-        kind.status,
+        orjson.dumps(as_dict(error, request.path)),
+        KINDS[error.kind].status,
         {"Cache-Control": "no-cache", **error.headers},
         mimetype=MIMETYPE,
     )

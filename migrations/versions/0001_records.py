@@ -2,7 +2,7 @@
 
 Revision: 0001
 After:
-Made: 2026-11-24 06:55:16.250881
+Made: 2026-11-24 07:15:27.681942
 """
 
 import sqlalchemy as sa
@@ -65,6 +65,33 @@ def upgrade() -> None:
     op.create_index("calls_by_updated_at", "calls", ["updated_at"])
 
     op.create_table(
+        "idempotency",
+        sa.Column("actor", TEXT, nullable=False),
+        sa.Column("path", TEXT, nullable=False),
+        sa.Column("key", TEXT, nullable=False),
+        sa.Column("body_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("kind", TEXT, nullable=False),
+        sa.Column("id", TEXT, nullable=False),
+        sa.Column("answer", sa.Text(), nullable=False),
+        sa.Column("at", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("actor", "path", "key", name=op.f("idempotency_key")),
+    )
+    op.create_index("idempotency_by_at", "idempotency", ["at"])
+    op.create_index("idempotency_by_id", "idempotency", ["id"])
+
+    op.create_table(
+        "keys",
+        sa.Column("prefix", TEXT, nullable=False),
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.Column("scopes", TEXT, nullable=False),
+        sa.Column("created_at", TEXT, nullable=False),
+        sa.Column("expires_at", TEXT, nullable=True),
+        sa.Column("revoked_at", TEXT, nullable=True),
+        sa.PrimaryKeyConstraint("prefix", name=op.f("keys_key")),
+        sa.UniqueConstraint("name", name=op.f("keys_name_unique")),
+    )
+    op.create_table(
         "participants",
         sa.Column("n", NUMBER, autoincrement=True, nullable=False),
         sa.Column("id", TEXT, nullable=False),
@@ -83,6 +110,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("id", name=op.f("participants_id_unique")),
         sqlite_autoincrement=True,
     )
+    op.create_index("participants_by_name", "participants", ["name"])
     op.create_index("participants_by_updated_at", "participants", ["updated_at"])
 
     op.create_table(
@@ -157,6 +185,7 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("topics_by_broader", "topics", ["broader"])
+    op.create_index("topics_by_label", "topics", ["label"])
     op.create_index("topics_by_updated_at", "topics", ["updated_at"])
 
     op.create_table(
@@ -774,6 +803,7 @@ def downgrade() -> None:
 
     op.drop_table("accounts")
     op.drop_index("topics_by_updated_at", "topics")
+    op.drop_index("topics_by_label", "topics")
     op.drop_index("topics_by_broader", "topics")
 
     op.drop_table("topics")
@@ -784,8 +814,14 @@ def downgrade() -> None:
 
     op.drop_table("revisions")
     op.drop_index("participants_by_updated_at", "participants")
+    op.drop_index("participants_by_name", "participants")
 
     op.drop_table("participants")
+    op.drop_table("keys")
+    op.drop_index("idempotency_by_id", "idempotency")
+    op.drop_index("idempotency_by_at", "idempotency")
+
+    op.drop_table("idempotency")
     op.drop_index("calls_by_updated_at", "calls")
 
     op.drop_table("calls")

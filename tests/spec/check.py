@@ -64,7 +64,8 @@ def python(url: str) -> None:
     client = BUILD / "readout_client"
     run(
         *(TOOLS / "openapi-python-client", "generate", "--path", DOCUMENT, "--meta", "none"),
-        *("--output-path", client, "--overwrite", "--fail-on-warning"),
+        *("--config", HERE / "python-client.yaml", "--fail-on-warning"),
+        *("--output-path", client, "--overwrite"),
     )
     program = HERE / "client.py"
     run(TOOLS / "mypy", "--strict", "--config-file=", client, program, MYPYPATH=str(BUILD))

@@ -4,19 +4,20 @@ import sys
 
 from readout_client import Client
 from readout_client.api.statements import list_topic_positions
-from readout_client.models import ListTopicPositionsActItem as A
+from readout_client.models import ListTopicPositionsActItem as Act
 from readout_client.models import StatementList
 
 client = Client(base_url=sys.argv[1], raise_on_unexpected_status=True)
 
-page = list_topic_positions.sync("grain-deal", client=client)
-assert isinstance(page, StatementList), page
-assert page.data, "no position on the grain deal"
-for one in page.data:
-    print(f"  {', '.join(who.name for who in one.speakers)} ({one.act}): {one.summary}")
+positions = list_topic_positions.sync("grain-deal", client=client)
+assert isinstance(positions, StatementList), positions
+every = positions.data or []
+for one in every:
+    speakers = ", ".join(f"{who.name}" for who in one.speakers or [])
+    print(f"  {speakers} ({one.act}): {one.summary}")
 
-some = list_topic_positions.sync("grain-deal", client=client, act=[A.DEMAND, A.WARNING])
-assert isinstance(some, StatementList), some
-wanted = [one.id for one in page.data if one.act in {"demand", "warning"}]
-assert [one.id for one in some.data] == wanted, (some.data, wanted)
-assert 0 < len(wanted) < len(page.data), "the filter shows nothing here"
+positions = list_topic_positions.sync("grain-deal", client=client, act=[Act.DEMAND, Act.WARNING])
+assert isinstance(positions, StatementList), positions
+some = positions.data or []
+assert [one.id for one in some] == [one.id for one in every if one.act in {"demand", "warning"}]
+assert 0 < len(some) < len(every), "the filter shows nothing here"

@@ -5,9 +5,10 @@ type Positions = paths["/v1/topics/{id}/positions"]["get"];
 type Page = Positions["responses"][200]["content"]["application/json"];
 
 export function lines(page: Page): string[] {
-  return page.data.map(
-    (statement) => `${statement.speakers.map((one) => one.name).join(", ")}: ${statement.summary}`,
-  );
+  return (page.data ?? []).map((statement) => {
+    const speakers = (statement.speakers ?? []).map((one) => one.name).join(", ");
+    return `${speakers} (${statement.act}): ${statement.summary}`;
+  });
 }
 
 export const asked: Positions["parameters"] = {

@@ -27,7 +27,7 @@ function Page({ React: { createElement: h }, specSelectors, getComponent }) {
     part("errors"), part("operations"), part("Models"));
 }
 
-// A path that is a link inside a button is reachable by neither; opening sets the address anyway.
+// No links inside buttons, which Swagger UI makes of paths: opening sets the address anyway.
 const DeepLink = ({ text }) => text;
 
 // Every word typed must occur in an operation's tag, method, path, id or summary.
@@ -73,9 +73,10 @@ const setResponse = (original) => (path, method, answer) => {
 const nameOf = (element) => element.closest("tr")?.dataset.paramName;
 const MEND = [ // selector, attribute, value (null: take the attribute away)
   [".operation-filter-input", "aria-label", () => "Filter operations"],
-  [".operation-filter-input", "placeholder", () => "Filter operations, for example: topics get"],
+  [".operation-filter-input", "placeholder", () => "Filter, for example: topics get"],
   ["tr[data-param-name] :is(select, input, textarea)", "aria-label", nameOf],
-  [".json-schema-form-item-remove", "aria-label", (button) => `Remove this ${nameOf(button) ?? "item"}`],
+  [".json-schema-form-item-add", "aria-label", (button) => `Add string item: ${nameOf(button)}`],
+  [".json-schema-form-item-remove", "aria-label", (button) => `Remove this ${nameOf(button)}`],
   [".body-param__text", "aria-label", () => "Request body"],
   [".microlight", "tabindex", () => "0"],
   [".opblock-tag, .models > h4, .modal-ux-header h3", "aria-level", () => "2"],

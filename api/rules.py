@@ -1,0 +1,129 @@
+"""What a record must keep to beyond its schema: the rules that need other records to be checked."""
+
+from collections.abc import Iterator
+from typing import Protocol
+from unicodedata import normalize
+
+from sqlalchemy import Connection, select
+
+from api import ledger
+from api.evidence import check_statement
+from api.store.kinds import KINDS
+from api.store.names import resolve
+from api.store.rows import Prepared
+from schemas.base import View, Written, references
+from schemas.problem import Fault
+from schemas.record import WRITTEN
+
+
+class Standing(Protocol):
+    """The records as they stand: what the rules look at. A Unit is one."""
+
+    connection: Connection
+
+    def find(self, kind: str, record_id: str) -> View | None:
+        """A record as it is read, or None."""
+
+    def look(self, kind: str, record_id: str) -> View:
+        """A record as it is read, which must be there."""
+
+    def text_of(self, source: str) -> str | None:
+        """The text of a source, where it is held."""
+
+    def names_prepared(self, kind: str) -> Iterator[tuple[str, Prepared]]:
+        """The names of records that are about to be written."""
+
+
+def faults_of(standing: Standing, kind: str, written: Written) -> list[Fault]:
+    """All that is wrong with a record, given the others."""
+    missing = list(_missing(standing, kind, written))
+    if missing:
+        return missing
+    match kind:
+        case "topics":
+            return list(_cycle(standing, written))
+        case "sources":
+            return list(_another_text(standing, written))
+        case "calls":
+            return list(_sides_of_call(standing, written))
+        case "accounts":
+            return list(_no_sides(standing, written["sides"], "/sides"))
+        case "statements":
+            account = standing.look("accounts", written["account"])
+            return list(check_statement(written, account, standing.look, standing.text_of))
+    return []
+
+
+def _missing(standing: Standing, kind: str, written: Written) -> Iterator[Fault]:
+    """References to what does not exist."""
+    for pointer, target, wanted in references(WRITTEN[kind], written):
+        itself = kind == target and wanted == written["id"]
+        if not itself and standing.find(target, wanted) is None:
+            yield Fault(pointer, f"There is no {target.removesuffix('s')} '{wanted}'.")
+
+
+def _cycle(standing: Standing, written: Written) -> Iterator[Fault]:
+    broader = written["broader"]
+    while broader is not None:
+        if broader == written["id"]:
+            yield Fault("/broader", "Must not lead back to the topic itself.")
+            return
+        broader = standing.look("topics", broader)["broader"]
+
+
+def _another_text(standing: Standing, written: Written) -> Iterator[Fault]:
+    held = standing.find("sources", written["id"])
+    for name in ("characters", "sha256"):
+        if held is not None and held[name] != written[name]:
+            yield Fault(f"/{name}", "Must stay: a new version of a text is a new source.")
+
+
+def _sides_of_call(standing: Standing, written: Written) -> Iterator[Fault]:
+    yield from _no_sides(standing, written["initiated_by"], "/initiated_by")
+    for place, one in enumerate(written["participants"]):
+        if one["side"] is not None:
+            yield from _no_side(standing, one["side"], f"/participants/{place}/side")
+
+
+def _no_sides(standing: Standing, sides: list[str], at: str) -> Iterator[Fault]:
+    for place, side in enumerate(sides):
+        yield from _no_side(standing, side, f"{at}/{place}")
+
+
+def _no_side(standing: Standing, side: str, pointer: str) -> Iterator[Fault]:
+    if standing.look("participants", side)["kind"] == "person":
+        yield Fault(pointer, f"A side is a state or organisation; '{side}' is a person.")
+
+
+def name_clashes(standing: Standing, kind: str, written: Written) -> Iterator[Fault]:
+    """Other records of the kind that one of its names finds, or that are called the same."""
+    records = KINDS[kind]
+    if records.names is None:
+        return
+    entry = records.derive(written, standing.look)
+    held, _ = resolve(standing.connection, kind, entry.names)
+    prepared = [one for name, one in standing.names_prepared(kind) if name in entry.names]
+    for other in dict.fromkeys([*held, *(one.id for one in prepared)]):
+        if other != written["id"]:
+            yield Fault("/id", f"A name of it, id or alias, already finds '{other}'.")
+    for name in entry.names:
+        if (
+            name != written["id"]
+            and name not in held
+            and ledger.last(standing.connection, kind, name)
+        ):
+            yield Fault("/aliases", f"'{name}' is the id of a record that was retracted.")
+    called = next(one for one in ("name", "label") if one in records.table.c)
+    same = normalize("NFC", written[called])
+    twins = [
+        *standing.connection.scalars(
+            select(records.table.c.id).where(records.table.c[called] == same)
+        ),
+        *(one.id for _, one in standing.names_prepared(kind) if one.row[called] == same),
+    ]
+    for twin in dict.fromkeys(twins):
+        if twin != written["id"]:
+            yield Fault(
+                f"/{called}",
+                f"'{twin}' is called the same; if it is another, let the {called} tell them apart.",
+            )

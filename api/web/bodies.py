@@ -1,0 +1,89 @@
+"""The body of a request: its type, its size, and strict JSON (RFC 8259)."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+from flask import request
+from werkzeug.http import parse_options_header
+
+from api.web.problems import ProblemError
+
+MEBIBYTE = 1024 * 1024
+PIECE = 64 * 1024
+
+JSON = "application/json"
+MERGE_PATCH = "application/merge-patch+json"
+
+
+def read(types: Sequence[str], most: int) -> tuple[bytes, str]:
+    """The whole body and its type, which must be one of those taken; `most` is in bytes."""
+    given = check_type(types)
+    declared = request.content_length
+    if declared is not None and declared > most:
+        raise _too_large(most)
+    pieces: list[bytes] = []
+    size = 0
+    # `get_data()` would cut a chunked body that is too large without a word.
+    while piece := request.stream.read(min(PIECE, most + 1 - size)):
+        pieces.append(piece)
+        size += len(piece)
+        if size > most:
+            raise _too_large(most)
+    if declared is not None and size < declared:
+        raise ProblemError("malformed-body", f"The body ends after {size} of {declared} bytes.")
+    return b"".join(pieces), given
+
+
+def check_type(types: Sequence[str]) -> str:
+    """The media type of the body, which must be one of those taken."""
+    coding = request.headers.get("Content-Encoding", "identity").strip().lower()
+    if coding != "identity":
+        raise ProblemError("unsupported-media-type", "Send the body as it is, without a coding.")
+    given, options = parse_options_header(request.headers.get("Content-Type"))
+    charset = options.get("charset", "utf-8").lower()
+    if given.lower() not in types or charset not in ("utf-8", "utf8"):
+        taken = " or ".join(types)
+        headers = {"Accept-Patch": ", ".join(types)} if request.method == "PATCH" else {}
+        raise ProblemError(
+            "unsupported-media-type", f"Send {taken} in UTF-8, with its Content-Type.", [], headers
+        )
+    return given.lower()
+
+
+def _too_large(most: int) -> ProblemError:
+    return ProblemError("too-large", f"At most {most:,} bytes are taken here.")
+
+
+def parse(body: bytes) -> Any:
+    """What JSON says. Repeated names, NaN, lone surrogates and overlong numbers are refused."""
+    if not body:
+        raise ProblemError("malformed-body", "There is no body; send JSON.")
+    try:
+        # The one is strict on encoding, escapes and depth, the other sees each name.
+        orjson.loads(body)
+        return json.loads(body, object_pairs_hook=_once, parse_constant=_refuse)
+    except RecursionError:
+        raise ProblemError("malformed-body", "The JSON is nested too deeply.") from None
+    except ValueError as error:
+        raise ProblemError("malformed-body", f"The body is not JSON: {_told(error)}.") from None
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        seen: set[str] = set()
+        for name, _ in pairs:
+            if name in seen:
+                raise ValueError(f"the name {name[:80]!r} stands twice in an object")
+            seen.add(name)
+    return made
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(f"{constant} is no number in JSON")
+
+
+def _told(error: ValueError) -> str:
+    return str(error)[:200].rstrip(".")

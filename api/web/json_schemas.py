@@ -1,0 +1,137 @@
+"""The JSON Schemas of the document, from the marshmallow fields.
+
+Answers are open and their codes plain strings with examples, as v1 may grow; what is sent in is
+closed and enumerated.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from marshmallow import Schema, fields
+
+from schemas.base import Read, Record
+from schemas.fields import Coded, Country, Integer, Items, Ref, Text
+from schemas.query import Choice, Truth, Whole
+from schemas.record import VIEWS
+
+
+def asked(value: fields.Field[Any]) -> dict[str, Any]:
+    """The JSON Schema of a value in a query string."""
+    match value:
+        case Coded(codes=codes) | Choice(codes=codes):
+            return {"type": "string", "enum": list(codes)}
+        case Truth():
+            return {"type": "boolean"}
+        case Whole(least=least, most=most):
+            bounds = {"minimum": least} | ({"maximum": most} if most else {})
+            return {"type": "integer", **bounds, **_default(value)}
+        case Text():
+            return {"type": "string", **_limits(value), "minLength": 1}
+    raise TypeError(f"no schema for {value!r}")
+
+
+def _default(value: fields.Field[Any]) -> dict[str, Any]:
+    return {"default": value.metadata["default"]} if "default" in value.metadata else {}
+
+
+def _limits(value: Text) -> dict[str, Any]:
+    limits: dict[str, Any] = {} if isinstance(value, Country) else {"maxLength": value.longest}
+    return limits | ({"pattern": value.pattern} if value.pattern else {})
+
+
+def as_read(
+    converter: Any, value: fields.Field[Any], ret: dict[str, Any], **_: Any
+) -> dict[str, Any]:
+    """What an answer says of a field, beside what apispec says of it."""
+    for told in ("readOnly", "default"):
+        ret.pop(told, None)
+    match value:
+        case Ref(kind=kind, shows=shows) if shows and _is_of_view(value):
+            ret.clear()
+            brief = converter.resolve_nested_schema(in_brief(kind, shows))
+            description = {"description": value.metadata.get("description", "")}
+            return description | (
+                {"anyOf": [brief, {"type": "null"}]} if value.allow_none else brief
+            )
+        case Coded(codes=codes):
+            return {"examples": [codes[0]]}
+        case Integer(least=least):
+            return {"minimum": least}
+    return {}
+
+
+def _is_of_view(value: fields.Field[Any]) -> bool:
+    """Whether the field stands in a record as it is read, or in a part of one."""
+    return not isinstance(value.root, Record) or isinstance(value.root, Read)
+
+
+def as_written(
+    converter: Any, value: fields.Field[Any], ret: dict[str, Any], **_: Any
+) -> dict[str, Any]:
+    """What is asked of a field that is sent in, beside what apispec says of it."""
+    match value:
+        case Ref():
+            target = {"type": "object", "properties": {"id": _id(value)}, "required": ["id"]}
+            ret.clear()
+            null = [{"type": "null"}] if value.allow_none else []
+            description = {"description": value.metadata.get("description", "")}
+            return {"anyOf": [_id(value), target, *null], **description}
+        case Coded(codes=codes):
+            return {"enum": [*codes, *([None] if value.allow_none else [])]}
+        case Text():
+            blank = {"pattern": r"\S"} if value.required and not value.pattern else {}
+            return _limits(value) | blank
+        case Integer(least=least):
+            return {"minimum": least}
+        case Items(least=least, most=most):
+            bounds = {"minItems": least} if least else {}
+            return bounds | ({"maxItems": most} if most else {})
+    return {}
+
+
+def _id(value: Text) -> dict[str, Any]:
+    return {"type": "string", **_limits(value)}
+
+
+_BRIEFS: dict[tuple[str, tuple[str, ...]], Schema] = {}
+
+
+def in_brief(kind: str, shows: tuple[str, ...]) -> Schema:
+    """The schema of what a record shows of another one that it names."""
+    if (kind, shows) not in _BRIEFS:
+        view = type(VIEWS[kind])
+        singular = kind.removesuffix("s").capitalize()
+        name = f"{singular}Name" if shows == ("id", "name") else f"{singular}InBrief"
+        members = {member: view._declared_fields[member] for member in shows}
+        _BRIEFS[kind, shows] = Schema.from_dict(members, name=name)()
+    return _BRIEFS[kind, shows]
+
+
+def name_as_read(schema: Any) -> str:
+    """The name of a component of an answer: `Statement` for StatementView."""
+    made = schema if isinstance(schema, type) else type(schema)
+    written = Record in made.__mro__ and Read not in made.__mro__
+    return f"{made.__name__}Written" if written else made.__name__.removesuffix("View")
+
+
+def name_as_written(schema: Any) -> str:
+    """The name of a component of a body: `StatementInput`, or within a call record, with its id."""
+    made = schema if isinstance(schema, type) else type(schema)
+    whole = Record in made.__mro__ and not getattr(schema, "exclude", ())
+    return f"{made.__name__}{'InRecord' if whole else 'Input'}"
+
+
+def opened(schema: Any) -> None:
+    """Leave an answer's schema open: no member is required, and none is excluded.
+
+    `fields=` narrows answers to some members, and v1 may add others.
+    """
+    if isinstance(schema, Mapping):
+        if isinstance(schema, dict) and ("properties" in schema or schema.get("type") == "object"):
+            schema.pop("additionalProperties", None)
+            schema.pop("required", None)
+        for inner in schema.values():
+            opened(inner)
+    elif isinstance(schema, list):
+        for inner in schema:
+            opened(inner)

@@ -1,0 +1,87 @@
+"""The routes of the service, each with what the OpenAPI document says of it."""
+
+import functools
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import Flask
+from flask.typing import ResponseReturnValue
+from marshmallow import Schema
+
+Endpoint = Callable[..., ResponseReturnValue]
+
+PUBLIC = "public"
+READ = "read"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation:
+    """One route: its scope, its parameters, what is sent in, and what comes back.
+
+    `scope` is what a key must have (`read` only where reads are private), or `public`. `body` and
+    `answers` give each media type its schema; `example` makes an example of the first answer, and
+    `body_example` of the first body, from the seed. `problems` are the kinds of problem it can
+    tell, besides those that any route can.
+    """
+
+    id: str
+    tag: str
+    summary: str
+    description: str
+    scope: str = READ
+    method: str = "get"
+    path_examples: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    query: Schema | None = None
+    query_examples: Mapping[str, str] = field(default_factory=dict)
+    request_headers: Sequence[str] = ()
+    body: Mapping[str, Any] = field(default_factory=dict)
+    body_example: Callable[[Any], Any] | None = None
+    status: Sequence[int] = (200,)
+    answers: Mapping[str, Any] = field(default_factory=dict)
+    example: Callable[[Any], Any] | None = None
+    headers: Sequence[str] = ()
+    conditional: bool = True
+    problems: Sequence[str] = ()
+
+
+class Api:
+    """The routes of the service; `admit` lets a request through to a scope, or raises."""
+
+    def __init__(self, app: Flask, admit: Callable[[str], None]) -> None:
+        self.app = app
+        self.admit = admit
+        self.operations: list[tuple[str, Operation]] = []
+
+    def route(self, path: str, operation: Operation) -> Callable[[Endpoint], Endpoint]:
+        """Register what answers a path written as in OpenAPI: `/v1/calls/{id}`.
+
+        A route that writes must name its scope: nothing can be written without a key by oversight.
+        """
+        if operation.method != "get" and operation.scope in (PUBLIC, READ):
+            raise TypeError(f"{operation.id} writes: which scope does it need?")
+
+        def register(endpoint: Endpoint) -> Endpoint:
+            rule = re.sub(r"\{(\w+)\}", r"<\1>", path.replace("{id}", "{record}"))
+            self.app.add_url_rule(
+                rule,
+                operation.id,
+                self._guarded(endpoint, operation.scope),
+                methods=[operation.method.upper()],
+            )
+            self.operations.append((path, operation))
+            return endpoint
+
+        return register
+
+    def _guarded(self, endpoint: Endpoint, scope: str) -> Endpoint:
+        if scope == PUBLIC:
+            return endpoint
+
+        @functools.wraps(endpoint)
+        def guarded(**values: Any) -> ResponseReturnValue:
+            self.admit(scope)
+            return endpoint(**values)
+
+        return guarded
