@@ -3,6 +3,7 @@
 import hashlib
 import importlib.util
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -66,7 +67,7 @@ class Shell:
         done = subprocess.run(
             ["sh", "-c", line.replace(HOST, self.url)],
             cwd=self.folder,
-            env={"PATH": "/usr/bin:/bin", "CURL_HOME": str(self.folder)},
+            env=os.environ | {"CURL_HOME": str(self.folder)},
             capture_output=True,
             text=True,
             timeout=60,
@@ -328,7 +329,9 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 
 def test_the_examples_of_coding_are_coded_so() -> None:
     seed = {one["id"][-2:]: one for one in read_yaml(SEED.read_text())["statements"]}
-    examples = re.findall(r"^\| `…-(\d\d)` \| (.+?) \| (.+?) \| (.+?) \|", CONTRIBUTING, re.MULTILINE)
+    examples = re.findall(
+        r"^\| `…-(\d\d)` \| (.+?) \| (.+?) \| (.+?) \|", CONTRIBUTING, re.MULTILINE
+    )
     assert examples
     for number, *codes in examples:
         assert codes == [f"`{seed[number][name]}`" for name in ("setting", "form", "act")], number

@@ -9,7 +9,7 @@ from typing import Any
 
 from marshmallow import Schema, fields
 
-from schemas.base import Read, Record
+from schemas.base import Record
 from schemas.fields import Coded, Country, Integer, Items, Ref, Text
 from schemas.query import Choice, Truth, Whole
 from schemas.record import VIEWS
@@ -46,13 +46,11 @@ def as_read(
     for told in ("readOnly", "default"):
         ret.pop(told, None)
     match value:
-        case Ref(kind=kind, shows=shows) if shows and _is_of_view(value):
+        case Ref(kind=kind, shows=shows) if shows:
             ret.clear()
             brief = converter.resolve_nested_schema(in_brief(kind, shows))
-            description = {"description": value.metadata.get("description", "")}
-            return description | (
-                {"anyOf": [brief, {"type": "null"}]} if value.allow_none else brief
-            )
+            shown = {"anyOf": [brief, {"type": "null"}]} if value.allow_none else brief
+            return _described(value) | shown
         case Coded(codes=codes):
             return {"examples": [codes[0]]}
         case Integer(least=least):
@@ -60,9 +58,17 @@ def as_read(
     return {}
 
 
-def _is_of_view(value: fields.Field[Any]) -> bool:
-    """Whether the field stands in a record as it is read, or in a part of one."""
-    return not isinstance(value.root, Record) or isinstance(value.root, Read)
+def as_exchanged(
+    converter: Any, value: fields.Field[Any], ret: dict[str, Any], **_: Any
+) -> dict[str, Any]:
+    """What a call record that is taken away says of a field: open, but references are ids."""
+    ret.pop("default", None)
+    return {"examples": [value.codes[0]]} if isinstance(value, Coded) else {}
+
+
+def _described(value: fields.Field[Any]) -> dict[str, Any]:
+    found = value.metadata.get("description")
+    return {"description": found} if found else {}
 
 
 def as_written(
@@ -72,10 +78,10 @@ def as_written(
     match value:
         case Ref():
             target = {"type": "object", "properties": {"id": _id(value)}, "required": ["id"]}
+            kept = {"readOnly": True} if ret.pop("readOnly", None) else {}
             ret.clear()
             null = [{"type": "null"}] if value.allow_none else []
-            description = {"description": value.metadata.get("description", "")}
-            return {"anyOf": [_id(value), target, *null], **description}
+            return {"anyOf": [_id(value), target, *null], **_described(value), **kept}
         case Coded(codes=codes):
             return {"enum": [*codes, *([None] if value.allow_none else [])]}
         case Text():
@@ -109,16 +115,31 @@ def in_brief(kind: str, shows: tuple[str, ...]) -> Schema:
 
 def name_as_read(schema: Any) -> str:
     """The name of a component of an answer: `Statement` for StatementView."""
-    made = schema if isinstance(schema, type) else type(schema)
-    written = Record in made.__mro__ and Read not in made.__mro__
-    return f"{made.__name__}Written" if written else made.__name__.removesuffix("View")
+    return _class_name(schema).removesuffix("View")
+
+
+def name_as_exchanged(schema: Any) -> str:
+    """The name of a component of a call record that is taken away: `StatementExchanged`."""
+    name = _class_name(schema)
+    return name if name == "CallRecord" else f"{name}Exchanged"
+
+
+def _class_name(schema: Any) -> str:
+    return str((schema if isinstance(schema, type) else type(schema)).__name__)
 
 
 def name_as_written(schema: Any) -> str:
     """The name of a component of a body: `StatementInput`, or within a call record, with its id."""
     made = schema if isinstance(schema, type) else type(schema)
-    whole = Record in made.__mro__ and not getattr(schema, "exclude", ())
+    whole = issubclass(made, Record) and not getattr(schema, "exclude", ())
     return f"{made.__name__}{'InRecord' if whole else 'Input'}"
+
+
+def closed(schema: dict[str, Any]) -> None:
+    """Leave out of what is sent in what only the server says."""
+    told = schema.get("properties", {})
+    for name in [name for name, value in told.items() if value.get("readOnly")]:
+        del told[name]
 
 
 def opened(schema: Any) -> None:
@@ -128,7 +149,8 @@ def opened(schema: Any) -> None:
     """
     if isinstance(schema, Mapping):
         if isinstance(schema, dict) and ("properties" in schema or schema.get("type") == "object"):
-            schema.pop("additionalProperties", None)
+            if isinstance(schema.get("additionalProperties"), bool):
+                del schema["additionalProperties"]
             schema.pop("required", None)
         for inner in schema.values():
             opened(inner)

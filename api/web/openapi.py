@@ -11,9 +11,12 @@ from marshmallow import Schema
 
 from api.web import problems
 from api.web.json_schemas import (
+    as_exchanged,
     as_read,
     as_written,
     asked,
+    closed,
+    name_as_exchanged,
     name_as_read,
     name_as_written,
     opened,
@@ -21,7 +24,7 @@ from api.web.json_schemas import (
 from api.web.operations import PUBLIC, READ, Operation
 from schemas.problem import Problem
 from schemas.query import MAX_VALUES, Parameter
-from schemas.record import VIEWS
+from schemas.record import VIEWS, CallRecord
 
 INFO: dict[str, Any] = {
     "title": "Readout",
@@ -94,10 +97,12 @@ class Document:
 
     def __init__(self) -> None:
         self._spec, self._reads = self._plugged(name_as_read, as_read)
+        self._records, self._exchanged = self._plugged(name_as_exchanged, as_exchanged)
         self._inputs, self._writes = self._plugged(name_as_written, as_written)
         for schema in VIEWS.values():
             self._reads.resolve_nested_schema(schema)
         self._problem = self._reads.resolve_nested_schema(Problem())
+        self._responses_told: dict[str, Any] = {}
 
     @staticmethod
     def _plugged(name: Any, attributes: Any) -> tuple[APISpec, Any]:
@@ -134,7 +139,7 @@ class Document:
             told["security"] = [{"key": []}]
             told["description"] += f" Needs a key with the scope `{operation.scope}`."
         if operation.body:
-            content = self._content(operation.body, self._writes)
+            content = self._content(operation.body, written=True)
             if operation.body_example is not None:
                 content[next(iter(content))]["example"] = operation.body_example(seed)
             told["requestBody"] = {"required": True, "content": content}
@@ -143,14 +148,17 @@ class Document:
     def as_dict(self) -> dict[str, Any]:
         """The document."""
         made = self._spec.to_dict()
-        components = made["components"]["schemas"]
+        components = _schemas(self._spec) | _schemas(self._records)
         for schema in components.values():
             opened(schema)
-        inputs = self._inputs.to_dict().get("components", {}).get("schemas", {})
+        inputs = _schemas(self._inputs)
+        for schema in inputs.values():
+            closed(schema)
         first = ("openapi", "info", "servers", "security", "tags", "paths")
         return {name: made[name] for name in first} | {
             "components": {
                 "schemas": components | inputs,
+                "responses": self._responses_told,
                 "headers": HEADERS,
                 "securitySchemes": {
                     "key": {
@@ -162,19 +170,17 @@ class Document:
             }
         }
 
-    @staticmethod
-    def _content(forms: Mapping[str, Any], converter: Any) -> dict[str, Any]:
-        return {
-            mimetype: {
-                "schema": converter.resolve_nested_schema(schema)
-                if isinstance(schema, Schema)
-                else schema
-            }
-            for mimetype, schema in forms.items()
-        }
+    def _content(self, forms: Mapping[str, Any], *, written: bool = False) -> dict[str, Any]:
+        def told(schema: Any) -> Any:
+            if not isinstance(schema, Schema):
+                return schema
+            shown = self._exchanged if isinstance(schema, CallRecord) else self._reads
+            return (self._writes if written else shown).resolve_nested_schema(schema)
+
+        return {mimetype: {"schema": told(schema)} for mimetype, schema in forms.items()}
 
     def _responses(self, operation: Operation, seed: Any) -> dict[str, Any]:
-        content = self._content(operation.answers, self._reads)
+        content = self._content(operation.answers)
         if operation.example is not None:
             content[next(iter(content))]["example"] = operation.example(seed)
         reads = operation.method == "get" and operation.conditional
@@ -199,12 +205,27 @@ class Document:
         for name in dict.fromkeys(kinds):
             told.setdefault(problems.KINDS[name].status, []).append(name)
         for status, found in sorted(told.items()):
-            responses[str(status)] = {
-                "description": " Or: ".join(f"{problems.KINDS[name].title}." for name in found),
-                "headers": _headers(["X-Request-Id", *ON_PROBLEM.get(status, ())]),
-                "content": {problems.MIMETYPE: {"schema": self._problem}},
-            }
+            responses[str(status)] = self._problem_response(status, found, operation.method)
         return responses
+
+    def _problem_response(self, status: int, kinds: list[str], method: str) -> dict[str, Any]:
+        """A reference to the response that tells problems of some kinds."""
+        name = "Or".join(kind.title().replace("-", "") for kind in kinds)
+        names = ["X-Request-Id", *ON_PROBLEM.get(status, ())]
+        if (status, method) == (415, "patch"):
+            name += "OfPatch"
+            names.append("Accept-Patch")
+        self._responses_told[name] = {
+            "description": " Or: ".join(f"{problems.KINDS[kind].title}." for kind in kinds),
+            "headers": _headers(names),
+            "content": {problems.MIMETYPE: {"schema": self._problem}},
+        }
+        return {"$ref": f"#/components/responses/{name}"}
+
+
+def _schemas(spec: APISpec) -> dict[str, Any]:
+    found: dict[str, Any] = spec.to_dict().get("components", {}).get("schemas", {})
+    return found
 
 
 def _headers(names: list[str]) -> dict[str, Any]:
@@ -218,11 +239,16 @@ def _path_parameters(path: str, operation: Operation) -> list[dict[str, Any]]:
             "name": name,
             "required": True,
             "description": operation.path_examples[name][0],
-            "schema": {"type": "integer" if name == "n" else "string"},
-            "example": operation.path_examples[name][1],
+            **_path_value(name, operation.path_examples[name][1]),
         }
         for name in re.findall(r"\{(\w+)\}", path)
     ]
+
+
+def _path_value(name: str, example: str) -> dict[str, Any]:
+    if name == "n":
+        return {"schema": {"type": "integer", "minimum": 1}, "example": int(example)}
+    return {"schema": {"type": "string"}, "example": example}
 
 
 def _header_parameters(operation: Operation) -> list[dict[str, Any]]:
