@@ -1,6 +1,6 @@
 """Readout: structured records of diplomatic calls over HTTP."""
 
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
 from flask.typing import ResponseReturnValue
 
 from api.settings import Settings, load
@@ -20,8 +20,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     """The whole wiring: settings, database, routes, problems, docs, and what is around them."""
     from api.routes import add_routes
     from api.routes.gate import Gate
-    from api.store.engine import Database
-    from api.store.faults import Full, Unavailable
+    from api.routes.writing import refused
+    from api.store.engine import Database, Unavailable
     from api.web import docs, logs, problems, requests
     from api.web.openapi import INFO
     from api.web.operations import Api
@@ -37,13 +37,19 @@ def create_app(settings: Settings | None = None) -> Flask:
     def begin() -> None:
         requests.check_url()
         if request.url_rule is not None:
-            request.environ[logs.ROUTE] = request.url_rule.rule
+            request.environ[logs.ROUTE] = api.paths.get(request.url_rule.endpoint, "/docs")
 
     @app.errorhandler(Unavailable)
-    def refused(error: Unavailable) -> ResponseReturnValue:
-        headers = {"Retry-After": str(error.retry_after)} if error.retry_after else {}
-        kind = "no-room" if isinstance(error, Full) else "unavailable"
-        return problems.problem(problems.ProblemError(kind, error.reason, headers=headers))
+    def unavailable(error: Unavailable) -> ResponseReturnValue:
+        return problems.problem(refused(error))
+
+    if settings.reads == "private":
+
+        @app.after_request
+        def keep_private(response: Response) -> Response:
+            if "key" in g:
+                response.headers["Cache-Control"] = "no-cache, private"
+            return response
 
     problems.init_app(app)
     add_routes(api, database)

@@ -11,6 +11,7 @@ from typing import Any
 import click
 from sqlalchemy import make_url
 
+from api.commands import trust
 from api.settings import SettingsError, load
 from api.store.engine import Unavailable
 
@@ -187,3 +188,7 @@ def openapi(form: str) -> None:
     app = create_app()
     render = as_yaml if form == "yaml" else as_json
     click.echo(render(app.extensions["readout"]), nl=False)
+
+
+for command in trust.COMMANDS:
+    main.add_command(command)

@@ -4,6 +4,7 @@ import logging
 import os
 import signal
 import socket
+import sys
 import tempfile
 import threading
 import time
@@ -36,6 +37,8 @@ LOGGING = {
 
 def run(settings: Settings, host: str, port: int, workers: int) -> None:
     """Serve until told to stop; what is under way then has `GRACE` seconds to finish."""
+    # Until granian listens to signals itself.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with tempfile.TemporaryDirectory(prefix="readout-metrics-") as folder:
         # Set before anything imports Prometheus' library, which looks for it only then.
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
@@ -93,8 +96,7 @@ def _serve(host: str, port: int, workers: int) -> None:
         log_dictconfig=LOGGING,
     )
     threading.Thread(target=_announce, args=(host, port), daemon=True).start()
-    # A worker told to stop before it has begun would otherwise take it for a word to its parent.
-    os.register_at_fork(after_in_child=_obey)
+    os.register_at_fork(after_in_child=_heed)
     try:
         server.serve()
     except SystemExit:
@@ -103,9 +105,23 @@ def _serve(host: str, port: int, workers: int) -> None:
             raise
 
 
-def _obey() -> None:
-    for each in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(each, signal.SIG_DFL)
+def _heed() -> None:
+    """In a worker: heed the first SIGTERM, whenever it comes, and nothing else.
+
+    Ctrl-C reaches the workers as well as their parent, which then tells them, too; a worker of
+    granian that is told twice never ends.
+    """
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    threading.Thread(target=_await_end, daemon=True).start()
+
+
+def _await_end() -> None:
+    signal.sigwait({signal.SIGTERM})
+    stop = signal.getsignal(signal.SIGTERM)
+    if not callable(stop):
+        os._exit(0)  # It has not even begun.
+    stop(signal.SIGTERM, None)
 
 
 def _announce(host: str, port: int) -> None:

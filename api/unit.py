@@ -18,13 +18,13 @@ from sqlalchemy import Connection, select
 
 from api import ledger
 from api.rules import faults_of, name_clashes
-from api.store import rows, search, sources
+from api.store import rows, sources
 from api.store.kinds import KINDS
 from api.store.rows import Prepared
-from schemas.base import View, Written, as_written, resolved
+from schemas.base import View, Written, as_written
 from schemas.fields import timestamp
 from schemas.problem import Fault
-from schemas.record import VIEWS, WRITTEN
+from schemas.record import WRITTEN
 
 NAMED = 20  # how many of the records in the way an error names
 
@@ -132,18 +132,11 @@ class Unit:
     def retract(self, kind: str, record_id: str) -> None:
         """Take a record back; a call takes its accounts and statements along."""
         self._write()
-        going = self._hanging_on(kind, record_id)
-        in_the_way = [
-            f"{other}/{one}"
-            for of, ids in going.items()
-            for gone in ids
-            for other, citers in rows.citing(self.connection, of, gone).items()
-            for one in citers
-            if one not in going.get(other, ())
-        ]
-        if in_the_way:
-            named = ", ".join(dict.fromkeys(in_the_way[:NAMED]))
-            raise Clash([Fault("", f"Is named by {len(in_the_way)} records, such as: {named}.")])
+        going = rows.hanging_on(self.connection, kind, record_id)
+        citing = rows.in_the_way(self.connection, going)
+        if citing:
+            named = ", ".join(citing[:NAMED])
+            raise Clash([Fault("", f"Is named by {len(citing)} records, such as: {named}.")])
         for of in reversed(KINDS):
             for gone in going.get(of, ()):
                 self._take_back(of, gone)
@@ -164,15 +157,6 @@ class Unit:
         rows.write(self.connection, list(self._prepared.values()))
         self._prepared.clear()
 
-    def _hanging_on(self, kind: str, record_id: str) -> dict[str, list[str]]:
-        going = {kind: [record_id]}
-        if kind == "calls":
-            for of in ("accounts", "statements"):
-                table = KINDS[of].table
-                ids = select(table.c.id).where(table.c.call == record_id).order_by(table.c.id)
-                going[of] = list(self.connection.scalars(ids))
-        return going
-
     def _take_back(self, kind: str, record_id: str) -> None:
         self._log(
             kind,
@@ -186,27 +170,13 @@ class Unit:
     def _prepare(
         self, kind: str, written: Written, number: int, created: str, updated: str, *, new: bool
     ) -> None:
-        records = KINDS[kind]
-        entry = records.derive(written, self.look)
         stamps = {"revision": number, "created_at": created, "updated_at": updated}
-        read = resolved(VIEWS[kind], written | entry.derived, self.look) | stamps
-        view: View = VIEWS[kind].dump(read)
+        dialect = self.connection.dialect.name
+        prepared = rows.prepare(kind, written, stamps, self.look, dialect, new=new)
+        self._prepared[kind, written["id"]] = prepared
+        self._views[kind, written["id"]] = prepared.view
         if kind == "sources":
-            self._texts[written["id"]] = view.pop("text")  # It is kept in a column of its own.
-        row = {"id": written["id"], **stamps, **entry.columns, "view": orjson.dumps(view).decode()}
-        if "words" in records.table.c:
-            row["words"] = search.stored(self.connection.dialect.name, entry.words)
-        links = {
-            table: [
-                {"record": written["id"], "ordinal": place, **values}
-                for place, values in enumerate(found)
-            ]
-            for table, found in entry.links.items()
-        }
-        self._prepared[kind, written["id"]] = Prepared(
-            kind, written["id"], row, links, entry.names, new
-        )
-        self._views[kind, written["id"]] = view
+            self._texts[written["id"]] = written["text"]
 
     def _log(self, kind: str, written: Written, action: str, number: int) -> None:
         self._changes.append(

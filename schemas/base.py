@@ -1,9 +1,10 @@
 """What every record has, as it is written and as it is read."""
 
+import functools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from marshmallow import RAISE, Schema, fields, pre_load
+from marshmallow import RAISE, Schema, fields, missing, pre_load
 
 from schemas.fields import Id, Integer, Ref, Text
 
@@ -11,6 +12,8 @@ SERVER_SET = ("revision", "created_at", "updated_at")
 
 Written = dict[str, Any]
 View = dict[str, Any]
+Look = Callable[[str, str], View]
+Shape = Callable[[Any, Look], Any]
 
 
 class Part(Schema):
@@ -50,22 +53,39 @@ class Read(Schema):
     updated_at = Text(metadata={"description": "UTC, microseconds.", "format": "date-time"})
 
 
-def resolved(schema: Schema, written: Mapping[str, Any], look: Callable[[str, str], View]) -> View:
-    """A record as written, with the records it names in place of their ids: what a view dumps."""
+def viewed(schema: Schema, written: Mapping[str, Any], look: Look) -> View:
+    """A record as it is read: as it is written, with what it names shown in place of the ids.
 
-    def resolve(field: fields.Field[Any], value: Any) -> Any:
-        if value is None:
-            return None
-        match field:
-            case Ref(kind=kind, shows=shows) if shows:
-                return look(kind, value)
-            case fields.List(inner=inner):
-                return [resolve(inner, item) for item in value]
-            case fields.Nested(schema=nested):
-                return resolved(nested, value, look)
-        return value
+    It is what the schema's own `dump` would give, in a tenth of the time: values that were loaded
+    are JSON already.
+    """
+    return {
+        name: shape(written[name], look) if shape and written[name] is not None else written[name]
+        for name, shape in _shapes(schema)
+        if name in written
+    }
 
-    return {name: resolve(schema.fields[name], value) for name, value in written.items()}
+
+@functools.cache
+def _shapes(schema: Schema) -> list[tuple[str, Shape | None]]:
+    """For each member of a schema, in order, what shows its value; None where it is shown as is."""
+    return [(name, _shape(field)) for name, field in schema.dump_fields.items()]
+
+
+def _shape(field: fields.Field[Any]) -> Shape | None:
+    match field:
+        case Ref(kind=kind, shows=shows) if shows:
+
+            def show(value: Any, look: Look) -> Any:
+                named = look(kind, value)
+                return {member: named[member] for member in shows}
+
+            return show
+        case fields.List(inner=inner) if shape := _shape(inner):
+            return lambda value, look: [shape(item, look) for item in value]
+        case fields.Nested(schema=nested):
+            return lambda value, look: viewed(nested, value, look)
+    return None
 
 
 def as_written(schema: Schema, view: Mapping[str, Any]) -> Written:
@@ -84,6 +104,40 @@ def as_written(schema: Schema, view: Mapping[str, Any]) -> Written:
         return value
 
     return {name: collapse(field, view.get(name)) for name, field in schema.load_fields.items()}
+
+
+def completed(schema: Schema, written: Mapping[str, Any]) -> Written:
+    """A record as an earlier schema wrote it, with the members that have come since, and no others.
+
+    Those are null, `[]` or their default.
+    """
+    whole = {
+        name: written[name] if name in written else default()
+        for name, default in _defaults(schema).items()
+    }
+    for name, nested in _nested(schema):
+        whole[name] = [completed(nested, item) for item in whole[name]]
+    return whole
+
+
+@functools.cache
+def _defaults(schema: Schema) -> dict[str, Callable[[], Any]]:
+    def made(value: Any) -> Callable[[], Any]:
+        if callable(value):
+            return value  # type: ignore[no-any-return]
+        return lambda: None if value is missing else value
+
+    return {name: made(field.load_default) for name, field in schema.load_fields.items()}
+
+
+@functools.cache
+def _nested(schema: Schema) -> list[tuple[str, Schema]]:
+    """The lists of objects in a record, each with the schema of one."""
+    return [
+        (name, field.inner.schema)
+        for name, field in schema.load_fields.items()
+        if isinstance(field, fields.List) and isinstance(field.inner, fields.Nested)
+    ]
 
 
 def references(

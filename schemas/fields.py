@@ -82,9 +82,14 @@ class Text(fields.String):
 
 
 class LongText(Text):
-    """The text of a source."""
+    """The text of a source: its length is limited in UTF-8."""
 
     longest = 1024 * 1024
+
+    def check(self, text: str) -> None:
+        size = len(text.encode())
+        if size > self.longest:
+            raise ValidationError(f"Must be at most 1 MiB in UTF-8; this has {size:,} bytes.")
 
 
 class Matching(Text):
@@ -182,8 +187,7 @@ class Ref(Id):
     """The id of another record of `kind`; `shows` are the members of it that readers see here.
 
     A writer may give an object with an `id` instead, as readers get it: its other members are
-    ignored. What is dumped is the id where the value is one, and the shown members where the value
-    is the other record as read.
+    ignored.
     """
 
     def __init__(self, kind: str, *shows: str, **kwargs: Any) -> None:
@@ -197,11 +201,6 @@ class Ref(Id):
                 raise ValidationError("Must be an id, or an object with an id.")
             value = value["id"]
         return super()._deserialize(value, attr, data, **kwargs)
-
-    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
-        if isinstance(value, Mapping):
-            return {member: value[member] for member in self.shows}
-        return value
 
 
 class Items(fields.List[Any]):
@@ -238,13 +237,32 @@ class Items(fields.List[Any]):
             raise ValidationError(f"Must have at most {self.most} items; this has {len(value)}.")
         if len(value) < self.least:
             raise ValidationError(f"Must have at least {self.least} item.")
-        items = super()._deserialize(value, attr, data, **kwargs)
+        items = self._each(value, **kwargs)
         if self.key is not None:
             seen: dict[Any, int] = {}
-            for place, item in enumerate(items):
-                first = seen.setdefault(self.key(item), place)
-                if first != place:
-                    raise ValidationError({place: [f"Repeats item {first} of the list."]})
+            firsts = [seen.setdefault(self.key(item), place) for place, item in enumerate(items)]
+            repeats: dict[str | int, Any] = {
+                place: [f"Repeats item {first} of the list."]
+                for place, first in enumerate(firsts)
+                if first != place
+            }
+            if repeats:
+                raise ValidationError(repeats)
+        return items
+
+    def _each(self, value: list[Any], **kwargs: Any) -> list[Any]:
+        """Each item loaded. No more than `MAX_ITEMS` wrong ones are told, however long the list."""
+        items: list[Any] = []
+        wrong: dict[str | int, Any] = {}
+        for place, item in enumerate(value):
+            try:
+                items.append(self.inner.deserialize(item, **kwargs))
+            except ValidationError as error:
+                wrong[place] = error.messages
+                if len(wrong) == MAX_ITEMS:
+                    break
+        if wrong:
+            raise ValidationError(wrong)
         return items
 
 

@@ -16,6 +16,7 @@ MAX_VALUES = 50
 class Parameter(fields.Field[Any]):
     """A parameter of several values, by comma, by repetition or both; loaded as a tuple."""
 
+    default_error_messages = {"required": "Required."}
     single = False
 
     def __init__(self, inner: fields.Field[Any], describes: str, **kwargs: Any) -> None:

@@ -1,7 +1,4 @@
-"""An application that does on purpose what ours must not, inside all that is around ours.
-
->>> python -m tests.stand_in serve --bind 127.0.0.1:8000  # as `readout serve`, with this inside
-"""
+"""An application that does on purpose what ours must not, inside all that is around ours."""
 
 import os
 import time
@@ -77,9 +74,3 @@ def broken() -> Response:
 logs.configure("info")
 app = inner
 inner.wsgi_app = logs.Surroundings(inner.wsgi_app)  # type: ignore[method-assign]
-
-if __name__ == "__main__":
-    from api import cli, serve
-
-    serve.TARGET = "tests.stand_in:app"
-    cli.main()

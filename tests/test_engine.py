@@ -76,6 +76,7 @@ def on_server(new_database: Callable[..., str]) -> Iterator[Database]:
 # What transactions promise.
 
 
+@pytest.mark.skipif(not sqlite.SAFE_WAL, reason="without WAL a writer waits for readers")
 def test_a_read_is_one_snapshot(database: Database) -> None:
     with database.read() as reading:
         assert value(reading) == 0
@@ -318,6 +319,29 @@ def test_what_is_not_a_database_is_unavailable(tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match="not a database"), database.read() as connection:
         connection.execute(VALUE)
     database.close()
+
+
+def test_a_commit_that_a_reader_holds_up_leaves_no_lock_behind(
+    on_file: Database, file: Path
+) -> None:
+    """As it happens without WAL, which not every library of SQLite is sound enough for."""
+    with on_file.write() as connection:
+        driver_connection: Any = connection.connection.driver_connection
+        journal = driver_connection.execute
+        journal("COMMIT")
+        assert journal("PRAGMA journal_mode=DELETE").fetchone() == ("delete",)
+        journal("BEGIN IMMEDIATE")
+    with on_file.read() as reading:
+        value(reading)
+        with pytest.raises(Unavailable) as refusal, on_file.write() as connection:
+            add_one(connection)
+        assert refusal.value.retry_after == 1
+    other = Database(f"sqlite:///{file}", WAIT)
+    with other.write() as connection:
+        assert value(connection) == 0
+    other.close()
+    with on_file.write() as connection:
+        add_one(connection)
 
 
 def test_a_commit_is_synced(on_file: Database) -> None:

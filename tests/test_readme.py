@@ -1,4 +1,4 @@
-"""The documents keep what they promise: what they tell one to type works, what they list is there."""
+"""The documents keep what they promise: what is to be typed works, what is listed is there."""
 
 import hashlib
 import importlib.util
@@ -35,8 +35,12 @@ def blocks(text: str, language: str) -> list[str]:
     return re.findall(rf"^ *```{language}\n(.*?)^ *```$", text, re.DOTALL | re.MULTILINE)
 
 
-CURLS = [line for block in blocks(README, "sh") for line in block.split("\n") if "curl" in line]
-CURLS = [line for line in CURLS if not line.startswith("#")]
+CURLS = [
+    line
+    for block in blocks(README, "sh")
+    for line in block.splitlines()
+    if re.match(r"\s*curl ", line)
+]
 
 
 class Got(NamedTuple):

@@ -23,7 +23,11 @@ from api.store.migrate import upgrade
 from tests.live import READOUT, free_port
 
 ROOT = Path(__file__).parents[1]
-STAND_IN = (sys.executable, "-m", "tests.stand_in")
+STAND_IN = (
+    sys.executable,
+    "-c",
+    "from api import cli, serve; serve.TARGET = 'tests.stand_in:app'; cli.main()",
+)
 # What is under way when a server is told to stop has this long to arrive first.
 A_MOMENT = 0.3
 

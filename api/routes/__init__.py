@@ -4,6 +4,7 @@ from api.routes import (
     accounts,
     calls,
     history,
+    imports,
     participants,
     records,
     service,
@@ -14,7 +15,18 @@ from api.routes import (
 from api.store.engine import Database
 from api.web.operations import Api
 
-ROUTES = (statements, calls, topics, participants, accounts, sources, records, history, service)
+ROUTES = (
+    statements,
+    calls,
+    topics,
+    participants,
+    accounts,
+    sources,
+    records,
+    imports,
+    history,
+    service,
+)
 
 
 def add_routes(api: Api, database: Database) -> None:

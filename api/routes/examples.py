@@ -5,8 +5,9 @@ from typing import Any
 
 from api.exchange.documents import read_yaml
 from api.store.kinds import KINDS
-from schemas.base import View, Written, as_written, resolved
-from schemas.record import VIEWS, WRITTEN
+from api.store.rows import prepare
+from schemas.base import View, Written, as_written
+from schemas.record import WRITTEN
 
 SEED = Path(__file__).parents[2] / "seeds" / "blinken-lavrov-2022-07-29.yaml"
 STAMP = "2026-01-01T00:00:00.000000Z"
@@ -19,16 +20,14 @@ class Seed:
     def __init__(self) -> None:
         document = self._record = read_yaml(SEED.read_text(encoding="utf-8"))
         self._views: dict[tuple[str, str], View] = {}
-        self._positions: list[str] = []
-        for kind, records in KINDS.items():
+        for kind in KINDS:
             written = [document["call"]] if kind == "calls" else document[kind]
             for one in written:
                 if kind == "statements":
                     one.setdefault("said_on", self._said_on(one))
-                entry = records.derive(one, self._look)
                 stamps = {"revision": 1, "created_at": STAMP, "updated_at": STAMP}
-                read = resolved(VIEWS[kind], one | entry.derived, self._look)
-                self._views[kind, one["id"]] = VIEWS[kind].dump(read | stamps)
+                prepared = prepare(kind, one, stamps, self._look, "sqlite")
+                self._views[kind, one["id"]] = prepared.view
 
     def _look(self, kind: str, record_id: str) -> View:
         return self._views[kind, record_id]

@@ -163,7 +163,7 @@ def add_revisions(api: Api, database: Database, records: Records, words: Words) 
         accepted([JSON])
         with database.read() as connection:
             if ledger.last(connection, records.kind, record) is None:
-                raise missing(records, record)
+                raise missing(records, connection, record)
             asked = query(REVISIONS_QUERY)
             limit = asked.get("limit", DEFAULT)
             after = asked.get("after", 0)
@@ -190,7 +190,7 @@ def add_revisions(api: Api, database: Database, records: Records, words: Words) 
             found = ledger.one(connection, records.kind, record, number)
             if found is None:
                 if ledger.last(connection, records.kind, record) is None:
-                    raise missing(records, record)
+                    raise missing(records, connection, record)
                 detail = f"'{record}' has no revision {n[:20]!r}; …/revisions lists them."
                 raise ProblemError("not-found", detail)
             query(NO_QUERY)

@@ -12,10 +12,10 @@ from sqlalchemy import Connection
 from api.store.engine import Database
 from api.store.filters import Value
 from api.store.highlights import highlighted
-from api.store.records import Ask, Records
+from api.store.records import Records
+from api.store.selects import Ask
 from api.web import cursors, serialize
 from api.web.answers import CSV, JSON, NDJSON, accepted, answer, stream
-from api.web.problems import ProblemError
 from api.web.requests import invalid, query, query_schema
 from schemas.fields import Text
 from schemas.query import Choice, Parameter, Single, Truth, Whole
@@ -103,15 +103,17 @@ class Lists:
         after = None
         if "cursor" in asked and form == JSON:
             try:
-                after = cursors.decode(asked["cursor"], self._fingerprint(filters, sort))
+                after = cursors.decode(asked["cursor"], self._fingerprint(filters, sort), sort)
             except ValueError as error:
                 fault("cursor", str(error))
         if wrong:
             raise invalid(wrong)
         return Ask(filters, sort, after)
 
-    def _fingerprint(self, filters: Mapping[str, Any], sort: str) -> str:
-        return cursors.fingerprint((self.records.kind, sorted(filters.items()), sort))
+    def _fingerprint(self, filters: Mapping[str, Value], sort: str) -> str:
+        """What a cursor goes with: the sort and the filters, in whatever order their values are."""
+        asked = [(name, sorted(map(repr, v.values)), v.none) for name, v in filters.items()]
+        return cursors.fingerprint((self.records.kind, sorted(asked), sort))
 
     def _resolved(self, connection: Connection, ask: Ask) -> Ask:
         resolved, unknown = self.records.resolve(connection, ask)
@@ -121,8 +123,7 @@ class Lists:
                 for parameter, names in unknown.items()
                 for name, nearest in names.items()
             ]
-            detail = "; ".join(f"{error['parameter']}: {error['detail']}" for error in errors)
-            raise ProblemError("unknown-id", detail, errors)
+            raise invalid(errors, "unknown-id")
         return resolved
 
     def _page(
@@ -145,24 +146,19 @@ class Lists:
 
     def _stream(self, ask: Ask, asked: dict[str, Any], form: str) -> Response:
         limit = asked.get("limit")
-        held = ExitStack()
-        try:
+        with ExitStack() as held:
             connection = held.enter_context(self.database.stream())
             ask = self._resolved(connection, ask)
             count = self.records.streamed(connection, ask)
             count = count if limit is None else min(count, limit)
-            rows = self.records.rows(connection, ask, count)
-            views = (row.view for row in rows)
+            views = (row.view for row in self.records.rows(connection, ask, count))
             if form == NDJSON:
                 chunks = serialize.ndjson(self._views(views, ask, asked))
             else:
                 chosen = serialize.columns(self.records.schema, asked.get("fields"), ("text",))
                 chunks = serialize.table(views, chosen)
             response = stream(chunks, form, [("Readout-Count", str(count))])
-        except BaseException:
-            held.close()
-            raise
-        response.call_on_close(held.close)
+            response.call_on_close(held.pop_all().close)
         return response
 
     def _views(self, views: Iterator[str], ask: Ask, asked: dict[str, Any]) -> Iterator[str]:
@@ -177,7 +173,7 @@ class Lists:
 
 
 def _did_you_mean(name: str, nearest: list[str]) -> str:
-    hint = f"; did you mean {', '.join(repr(near) for near in nearest)}?" if nearest else "."
+    hint = f"; did you mean {' or '.join(repr(near) for near in nearest)}?" if nearest else "."
     return f"There is no {name!r}{hint}"
 
 

@@ -4,7 +4,6 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,14 +13,14 @@ from flask import Response, request
 from marshmallow import ValidationError
 from sqlalchemy import Connection
 
-from api.routes.found import gone_by, missing, represented, retracted
+from api.routes.found import represented, standing_of
 from api.routes.gate import key_at_hand
 from api.store import idempotency
-from api.store.engine import Database
+from api.store.engine import Database, Full, Unavailable
 from api.store.records import Records
 from api.unit import Clash, Invalid, Rejected, Unit
 from api.web import bodies, preconditions
-from api.web.answers import answer
+from api.web.answers import accepted, answer
 from api.web.problems import ProblemError
 from api.web.requests import query, query_schema
 from schemas.base import Written
@@ -30,10 +29,12 @@ from schemas.problem import Fault, faults
 from schemas.query import Single
 from schemas.record import WRITTEN
 
-REASON = query_schema({"reason": Single(Text(), "Why, for the log.")})
-NEEDED_REASON = query_schema({"reason": Single(Text(), "Why, for the log.", required=True)})
+WHY = "Why, for the log."
+REASON = query_schema({"reason": Single(Text(required=True), WHY)})
+NEEDED_REASON = query_schema({"reason": Single(Text(required=True), WHY, required=True)})
 NO_QUERY = query_schema({})
 KEPT_FOR = timedelta(hours=24)
+OTHER_ID = "Must be the id of the path, '{}'."
 _IDEMPOTENCY_KEY = re.compile(r'"[!-~]{1,255}"|[!-~]{1,255}')
 
 
@@ -53,21 +54,30 @@ def rejected(error: Rejected) -> ProblemError:
     return ProblemError(kind, str(error)[:1000], errors)
 
 
-def loaded(kind: str, document: Any) -> Written:
-    """A record as it is written, checked by its schema."""
+def refused(error: Unavailable) -> ProblemError:
+    """The problem that tells that the database cannot serve now."""
+    headers = {"Retry-After": str(error.retry_after)} if error.retry_after else {}
+    kind = "no-room" if isinstance(error, Full) else "unavailable"
+    return ProblemError(kind, error.reason, headers=headers)
+
+
+def loaded(kind: str, document: Any, record: str, wrong_id: str) -> Written:
+    """A record as it is written, under an id, checked by its schema.
+
+    `wrong_id` is what is said where the document has another id.
+    """
+    found: list[Fault] = []
+    if isinstance(document, Mapping):
+        if document.get("id", record) != record:
+            found.append(Fault("/id", wrong_id))
+        document = {**document, "id": record}
     try:
         written: Written = WRITTEN[kind].load(document)
     except ValidationError as error:
-        raise Invalid(list(faults(error.messages))) from None
+        raise Invalid([*found, *faults(error.messages)]) from None
+    if found:
+        raise Invalid(found)
     return written
-
-
-@dataclass(frozen=True)
-class Standing:
-    """How a record stands: its number, None where there is none; and whether it is gone."""
-
-    number: int | None
-    gone: bool = False
 
 
 class Writes:
@@ -81,115 +91,78 @@ class Writes:
 
     def post(self) -> Response:
         """Make a record under an id of ours."""
+        accepted([bodies.JSON])
+        body = bodies.read([bodies.JSON], self.most)
         query(NO_QUERY)
-        body, _ = bodies.read([bodies.JSON], self.most)
         key = idempotency_key()
         document = bodies.parse(body)
+        record = str(uuid_utils.uuid7())
         with told():
-            written = self._new(document)
+            written = loaded(self.kind, document, record, "Is made here; PUT takes one of yours.")
             with self.database.write() as connection:
                 kept = self._kept(connection, key, body)
                 if kept is not None:
                     return self._made(kept.id, kept.answer, replayed=True)
-                unit = self._unit(connection, None)
-                unit.put(self.kind, written)
-                unit.commit()
-                view = self._shown(connection, written["id"])
-                self._keep(connection, key, body, written["id"], view)
-        return self._made(written["id"], view)
+                view = self._put(self._unit(connection), written)
+                self._keep(connection, key, body, record, view)
+        return self._made(record, view)
 
     def put(self, record: str) -> Response:
         """Make a record what is sent."""
-        self._standing_now(record, may_be_new=True)
-        body, _ = bodies.read([bodies.JSON], self.most)
-        self._check_standing(self._standing_now(record, may_be_new=True))
+        accepted([bodies.JSON])
+        with self.database.read() as connection:
+            standing = standing_of(self.records, connection, record, may_be_new=True)
+        body = bodies.read([bodies.JSON], self.most)
+        preconditions.check(standing)
         reason = query(REASON).get("reason")
         document = bodies.parse(body)
         with told():
-            written = loaded(self.kind, self._under(document, record))
+            written = loaded(self.kind, document, record, OTHER_ID.format(record))
             with self.database.write() as connection:
-                standing = self._standing(connection, record, may_be_new=True)
-                self._check_standing(standing)
-                unit = self._unit(connection, reason)
-                unit.put(self.kind, written)
-                unit.commit()
-                view = self._shown(connection, record)
-        if standing.number is None:
-            return self._made(record, view)
-        return self._answer(view)
+                standing = standing_of(self.records, connection, record, may_be_new=True)
+                preconditions.check(standing)
+                view = self._put(self._unit(connection, reason), written)
+        return self._answer(view) if standing.number else self._made(record, view)
 
     def patch(self, record: str) -> Response:
         """Change members of a record (RFC 7396)."""
-        self._standing_now(record)
-        body, _ = bodies.read([bodies.MERGE_PATCH, bodies.JSON], self.most)
-        self._check_standing(self._standing_now(record))
+        accepted([bodies.JSON])
+        with self.database.read() as connection:
+            standing = standing_of(self.records, connection, record)
+        body = bodies.read([bodies.MERGE_PATCH, bodies.JSON], self.most)
+        preconditions.check(standing)
         reason = query(REASON).get("reason")
         patch = bodies.parse(body)
         with told(), self.database.write() as connection:
-            self._check_standing(self._standing(connection, record))
+            preconditions.check(standing_of(self.records, connection, record))
             unit = self._unit(connection, reason)
             merged = merge(unit.written(self.kind, record), patch)
             if self.kind == "statements" and isinstance(merged, dict):
                 merged.setdefault("said_on", None)  # Removed is null here, not left out.
-            unit.put(self.kind, loaded(self.kind, self._under(merged, record)))
-            unit.commit()
-            view = self._shown(connection, record)
+            written = loaded(self.kind, merged, record, OTHER_ID.format(record))
+            view = self._put(unit, written)
         return self._answer(view)
 
     def delete(self, record: str) -> Response:
         """Retract a record."""
-        self._check_standing(self._standing_now(record))
+        with self.database.read() as connection:
+            preconditions.check(standing_of(self.records, connection, record))
         reason = query(NEEDED_REASON)["reason"]
         with told(), self.database.write() as connection:
-            self._check_standing(self._standing(connection, record))
+            preconditions.check(standing_of(self.records, connection, record))
             unit = self._unit(connection, reason)
             unit.retract(self.kind, record)
             unit.commit()
         return Response(status=204)
 
-    def _standing_now(self, record: str, *, may_be_new: bool = False) -> Standing:
-        with self.database.read() as connection:
-            return self._standing(connection, record, may_be_new=may_be_new)
-
-    def _standing(
-        self, connection: Connection, record: str, *, may_be_new: bool = False
-    ) -> Standing:
-        """How the record of the path stands; 404 and 410 where that ends the request."""
-        number = self.records.revision(connection, record)
-        if number is not None:
-            return Standing(number)
-        gone = gone_by(self.records, connection, record)
-        if gone is None:
-            if may_be_new:
-                return Standing(None)
-            raise missing(self.records, record)
-        if not may_be_new or "If-Match" not in request.headers:
-            raise retracted(gone)
-        return Standing(gone.revision, gone=True)
-
     @staticmethod
-    def _check_standing(standing: Standing) -> None:
-        preconditions.check(standing.number, gone=standing.gone)
-
-    @staticmethod
-    def _unit(connection: Connection, reason: str | None) -> Unit:
+    def _unit(connection: Connection, reason: str | None = None) -> Unit:
         return Unit(connection, key_at_hand().name, reason)
 
-    def _new(self, document: Any) -> Written:
-        if isinstance(document, Mapping):
-            if "id" in document:
-                raise Invalid([Fault("/id", "Is made by the server here; PUT takes one of yours.")])
-            document = {**document, "id": str(uuid_utils.uuid7())}
-        return loaded(self.kind, document)
-
-    @staticmethod
-    def _under(document: Any, record: str) -> Any:
-        """The document with the path's id, which it must not contradict."""
-        if not isinstance(document, Mapping):
-            return document
-        if document.get("id", record) != record:
-            raise Invalid([Fault("/id", f"Must be the id of the path, '{record}'.")])
-        return {**document, "id": record}
+    def _put(self, unit: Unit, written: Written) -> str:
+        unit.put(self.kind, written)
+        unit.commit()
+        return self._shown(unit.connection, written["id"])
 
     def _shown(self, connection: Connection, record: str) -> str:
         found = self.records.one(connection, record)
@@ -255,14 +228,9 @@ def idempotency_key() -> str | None:
     )
 
 
-def merge(target: Any, patch: Any) -> Any:
-    """A JSON Merge Patch applied (RFC 7396, section 2)."""
+def merge(target: Written, patch: Any) -> Any:
+    """A JSON Merge Patch applied (RFC 7396); no member of a written record is itself an object."""
     if not isinstance(patch, Mapping):
         return patch
-    merged = dict(target) if isinstance(target, Mapping) else {}
-    for name, value in patch.items():
-        if value is None:
-            merged.pop(name, None)
-        else:
-            merged[name] = merge(merged.get(name), value)
-    return merged
+    kept = {name: value for name, value in target.items() if name not in patch}
+    return kept | {name: value for name, value in patch.items() if value is not None}

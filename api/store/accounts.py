@@ -2,9 +2,9 @@
 
 from api.store import calls, participants, sources
 from api.store.filters import Among, Linked, Updated
-from api.store.records import Entry, Look, Records
+from api.store.records import Entry, Records
 from api.store.tables import among, link, record, refers, text
-from schemas.base import Written
+from schemas.base import Look, Written
 from schemas.fields import Coded
 from schemas.record import VIEWS
 from schemas.vocabulary import COVERAGES, GENRES

@@ -4,10 +4,10 @@ from sqlalchemy import ColumnElement, Select, select
 
 from api.store import participants, sources
 from api.store.filters import Among, Every, Linked, Since, Until, Updated, Via, Words
-from api.store.records import Entry, Look, Records
+from api.store.records import Entry, Records
 from api.store.tables import among, days, link, metadata, record, refers, text
 from schemas import dates
-from schemas.base import Written
+from schemas.base import Look, Written
 from schemas.fields import Coded, Country
 from schemas.record import VIEWS
 from schemas.vocabulary import DATE_BASES, MEDIA, ROLES, STATUSES

@@ -11,12 +11,12 @@ What the database refuses comes out as `Unavailable` or `Full`; a mistake of our
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from threading import BoundedSemaphore
 from weakref import WeakSet
 
-from sqlalchemy import Connection, Engine, make_url
+from sqlalchemy import Connection, Engine, Table, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from api.store.faults import BUSY, IN_USE, Full, Unavailable, fault
@@ -75,10 +75,32 @@ class Database:
         """
         return self._writes.transaction()
 
+    def scrub(self, tables: Iterable[Table]) -> None:
+        """Leave nothing of what was deleted from tables in free space of theirs.
+
+        It takes room for a second copy, and others wait meanwhile.
+        """
+        with refusals():
+            self._place.scrub(tables)
+
     def close(self) -> None:
         """Close all connections that are not in use."""
         for connections in (self._reads, self._streams, self._writes):
             connections.close()
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Name what the database refuses, and leave a mistake of ours what it is."""
+    try:
+        yield
+    except (SQLAlchemyError, DRIVER.Error) as error:
+        refusal = fault(error)
+        if refusal is None:
+            raise
+        if refusal.reason != BUSY:
+            log.warning("%s It said: %s", refusal.reason, refusal.said)
+        raise refusal from error
 
 
 class Connections:
@@ -102,22 +124,16 @@ class Connections:
         if not self.free.acquire(timeout=self.wait):
             raise Unavailable(*((BUSY, 1) if self.writes else (IN_USE, 5)))
         try:
-            connection = self._begin()
-            try:
-                yield connection
-                if self.writes:
-                    connection.commit()
-                    # Into a file that has gone meanwhile, a commit counts for nothing.
-                    self.place.check()
-            finally:
-                self._keep(connection)
-        except (SQLAlchemyError, DRIVER.Error) as error:
-            refusal = fault(error)
-            if refusal is None:
-                raise
-            if refusal.reason != BUSY:
-                log.warning("%s It said: %s", refusal.reason, refusal.said)
-            raise refusal from error
+            with refusals():
+                connection = self._begin()
+                try:
+                    yield connection
+                    if self.writes:
+                        connection.commit()
+                        # Into a file that has gone meanwhile, a commit counts for nothing.
+                        self.place.check()
+                finally:
+                    self._keep(connection)
         finally:
             self.free.release()
 
@@ -131,7 +147,8 @@ class Connections:
                 connection.begin()
             except BaseException:
                 lost = connection.invalidated
-                self._drop(connection)
+                connection.invalidate()
+                connection.close()
                 if not (kept and lost):
                     raise
             else:
@@ -148,18 +165,15 @@ class Connections:
         """Undo what was not committed, and keep the connection, unless it is broken."""
         try:
             connection.rollback()
+            if not connection.invalidated:
+                # A commit that failed has ended for SQLAlchemy, but perhaps not for the database.
+                connection.connection.rollback()
         except (SQLAlchemyError, DRIVER.Error):
-            self._drop(connection)
-            return
+            connection.invalidate()
         if connection.invalidated:
-            self._drop(connection)
+            connection.close()
         else:
             self.idle.append(connection)
-
-    def _drop(self, connection: Connection) -> None:
-        """Close a connection whose state is not known."""
-        connection.invalidate()
-        connection.close()
 
     def close(self) -> None:
         """Close the connections that are not in use."""

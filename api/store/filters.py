@@ -12,21 +12,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from marshmallow import fields
-from sqlalchemy import (
-    Column,
-    ColumnElement,
-    FromClause,
-    Table,
-    and_,
-    bindparam,
-    exists,
-    or_,
-    select,
-)
+from sqlalchemy import Column, ColumnElement, and_, bindparam, distinct, exists, func, or_, select
 
 from api.store import words
+from api.store.place import Place
 from schemas import dates
-from schemas.fields import Edtf, Id, Instant, Text
+from schemas.fields import Edtf, Id, Instant, Text, clean
 from schemas.query import Parameter, Truth
 
 NONE = "none"
@@ -44,26 +35,6 @@ class Value:
         """What of it changes the SQL: no value, one or several, or groups of them; and `none`."""
         groups = tuple(min(len(value), 2) for value in self.values if isinstance(value, tuple))
         return groups or min(len(self.values), 2), self.none
-
-
-class Place:
-    """Where a condition stands: the key of the record in hand, and who carries its columns."""
-
-    def __init__(
-        self, table: Table, driver: FromClause | None = None, driven_by: str | None = None
-    ) -> None:
-        self.driver = driver
-        self.driven_by = driven_by
-        self.key: ColumnElement[str] = table.c.id if driver is None else driver.c.record
-        self.joined = driver is None
-
-    def column(self, column: Column[Any]) -> ColumnElement[Any]:
-        """The column, from the driving link table where that carries it."""
-        if self.driver is not None:
-            if column.name in self.driver.c and column.name != "id":
-                return self.driver.c[column.name]
-            self.joined = True
-        return column
 
 
 class Filter(Parameter):
@@ -124,7 +95,7 @@ class Among(Filter):
 
     @property
     def takes_none(self) -> bool:
-        return bool(self.column.nullable)
+        return bool(self.column.nullable) or self.refers_to is not None
 
     def where(self, name: str, asked: Value, place: Place) -> ColumnElement[bool]:
         column = place.column(self.column)
@@ -219,7 +190,8 @@ class Every(Linked):
 class Via(Filter):
     """The record is among those that a query over other tables finds for the values.
 
-    `found` makes the SELECT of ids from the condition that `target` holds one of the values.
+    `found` makes the SELECT of ids from the condition that `target` holds one of the values. With
+    `absent` the record is not found for one of them.
     """
 
     def __init__(
@@ -248,11 +220,18 @@ class Via(Filter):
     def where(self, name: str, asked: Value, place: Place) -> ColumnElement[bool]:
         some: list[ColumnElement[bool]] = []
         if asked.values:
-            among = place.key.in_(self.found(self.bind(name, asked, self.target)).correlate(None))
-            some.append(~among if self.absent else among)
+            found = self.found(self.bind(name, asked, self.target)).correlate(None)
+            if self.absent:
+                for_all = func.count(distinct(self.target)) == bindparam(f"{name}_many")
+                found = found.group_by(*found.selected_columns).having(for_all)
+            some.append(place.key.not_in(found) if self.absent else place.key.in_(found))
         if asked.none:
             some.append(place.key.not_in(self.found(self.target.is_not(None)).correlate(None)))
         return or_(*some)
+
+    def binds(self, name: str, asked: Value) -> Mapping[str, Any]:
+        many = {f"{name}_many": len(asked.values)} if self.absent else {}
+        return {**super().binds(name, asked), **many}
 
 
 class Since(Filter):
@@ -287,8 +266,10 @@ class Updated(Filter):
     single = True
 
     def __init__(self, column: Column[str]) -> None:
+        instant = Instant()
+        instant.wanted += "; in a URL, + is written %2B"
         super().__init__(
-            Instant(), "Changed at or after this instant (RFC 3339), such as 2022-07-29T00:00:00Z."
+            instant, "Changed at or after this instant (RFC 3339), such as 2022-07-29T00:00:00Z."
         )
         self.column = column
 
@@ -300,19 +281,18 @@ class Words(Filter):
     """Full text; the SQL is the search's (see search.py)."""
 
     single = True
-    longest = 500
 
     def __init__(self, describes: str) -> None:
         super().__init__(FullText(), describes)
 
 
 class FullText(Text):
-    """A full-text query, parsed."""
+    """A full-text query, parsed; nothing in it is an error but its length."""
 
-    longest = Words.longest
+    longest = 500
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
-        return words.parse(super()._deserialize(value, attr, data, **kwargs))
+        return words.parse(clean(value.replace("\0", " "), self.longest))
 
 
 Filters = Mapping[str, Filter]

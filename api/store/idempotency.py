@@ -48,5 +48,7 @@ def keep(
 
 
 def forget(connection: Connection, kind: str, record_id: str) -> None:
-    """Forget the answers that tell of a record."""
-    connection.execute(delete(table).where(table.c.kind == kind, table.c.id == record_id))
+    """Forget the answers that tell of a record, and those of others that show one of that id."""
+    told = (table.c.kind == kind) & (table.c.id == record_id)
+    shown = table.c.answer.contains(f'"id":"{record_id}"', autoescape=True)
+    connection.execute(delete(table).where(told | shown))

@@ -1,16 +1,16 @@
 """Finding records by id or by the slug of an alias, and topics with what is narrower."""
 
 import difflib
+import functools
 from collections.abc import Iterable, Sequence
-from typing import Any
 
-from sqlalchemy import Column, Connection, select
+from sqlalchemy import Column, Connection, Select, bindparam, select
 
 from api.store.tables import metadata
 from schemas.slugs import slug
 
 NEAREST = 3
-MOST_COMPARED = 5_000
+MOST_COMPARED = 500
 
 
 def _columns(kind: str) -> tuple[Column[str], Column[str]]:
@@ -22,34 +22,45 @@ def _columns(kind: str) -> tuple[Column[str], Column[str]]:
     return table.c.id, table.c.id
 
 
-def resolve(
-    connection: Connection, kind: str, wanted: Sequence[Any]
-) -> tuple[list[str], dict[str, list[str]]]:
-    """The ids of the records wanted, in order; and the unknown ones with the nearest that exist."""
+@functools.cache
+def _select_named(kind: str) -> Select[str, str]:
     name, record = _columns(kind)
-    rows = connection.execute(select(name, record).where(name.in_(wanted)))
-    found: dict[str, str] = dict(rows.tuples().all())
-    missing = {slug: nearest(connection, kind, slug) for slug in wanted if slug not in found}
-    return list(dict.fromkeys(found[slug] for slug in wanted if slug in found)), missing
+    return select(name, record).where(name.in_(bindparam("names", expanding=True)))
+
+
+@functools.cache
+def _select_narrower() -> Select[str]:
+    table = metadata.tables["topics"]
+    asked = table.c.id.in_(bindparam("topics", expanding=True))
+    start = select(table.c.id).where(asked).cte("found", recursive=True)
+    found = start.union(select(table.c.id).where(table.c.broader == start.c.id))
+    return select(found.c.id).order_by(found.c.id)
+
+
+def resolve(
+    connection: Connection, kind: str, wanted: Sequence[str]
+) -> tuple[list[str], list[str]]:
+    """The ids of the records wanted, in order; and what is neither an id nor an alias's slug."""
+    rows = connection.execute(_select_named(kind), {"names": list(wanted)})
+    found: dict[str, str] = dict(rows.all())
+    ids = dict.fromkeys(found[name] for name in wanted if name in found)
+    return list(ids), [name for name in wanted if name not in found]
 
 
 def nearest(connection: Connection, kind: str, wanted: str) -> list[str]:
-    """Up to three names of the kind that look like the one wanted."""
-    name, _ = _columns(kind)
-    alike = name.between(wanted[:1], wanted[:1] + "~")
-    some = [
-        *connection.scalars(select(name).where(alike).order_by(name).limit(MOST_COMPARED)),
-        *connection.scalars(select(name).where(~alike).order_by(name).limit(MOST_COMPARED)),
-    ]
-    return difflib.get_close_matches(wanted, some, NEAREST)
+    """Up to three ids of the kind that look like the one wanted, or have an alias that does."""
+    name, record = _columns(kind)
+    neighbours = select(name, record).limit(MOST_COMPARED)
+    after = connection.execute(neighbours.where(name >= wanted).order_by(name))
+    before = connection.execute(neighbours.where(name < wanted).order_by(name.desc()))
+    ids: dict[str, str] = dict([*after, *before])
+    alike = difflib.get_close_matches(wanted, ids, NEAREST)
+    return list(dict.fromkeys(ids[one] for one in alike))
 
 
 def narrower(connection: Connection, topics: Iterable[str]) -> tuple[str, ...]:
     """The topics and all that is narrower."""
-    table = metadata.tables["topics"]
-    start = select(table.c.id).where(table.c.id.in_(list(topics))).cte("found", recursive=True)
-    found = start.union(select(table.c.id).where(table.c.broader == start.c.id))
-    return tuple(connection.scalars(select(found.c.id).order_by(found.c.id)))
+    return tuple(connection.scalars(_select_narrower(), {"topics": list(topics)}))
 
 
 def slugs(record_id: str, aliases: Iterable[str]) -> list[str]:

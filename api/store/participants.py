@@ -6,9 +6,9 @@ from sqlalchemy import Index
 
 from api.store.filters import Among, Updated, Words
 from api.store.names import slugs
-from api.store.records import Entry, Look, Records
+from api.store.records import Entry, Records
 from api.store.tables import among, names, record, text
-from schemas.base import Written
+from schemas.base import Look, Written
 from schemas.fields import Coded, Country
 from schemas.record import VIEWS
 from schemas.vocabulary import PARTICIPANT_KINDS

@@ -1,10 +1,11 @@
 """The database server, for those who have one: PostgreSQL 15 or newer, nothing but its core."""
 
+from collections.abc import Iterable
 from math import ceil
 from typing import Any
 
 import orjson
-from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event
+from sqlalchemy import URL, Connection, Engine, NullPool, Table, create_engine, event
 
 # What a write holds from its first statement to its commit, in every process: one at a time, as on
 # SQLite. A migration holds it too.
@@ -27,7 +28,17 @@ class Server:
 
     def engine(self, use: str) -> Engine:
         """Make an engine for connections of one use."""
-        engine = create_engine(
+        engine = self._engine()
+        begin = WRITE if use == "write" else READ
+
+        @event.listens_for(engine, "begin")
+        def _(connection: Connection) -> None:
+            connection.exec_driver_sql(begin)
+
+        return engine
+
+    def _engine(self) -> Engine:
+        return create_engine(
             self.url,
             connect_args=self.options(),
             isolation_level="AUTOCOMMIT",  # Only what we say begins a transaction.
@@ -36,13 +47,13 @@ class Server:
             json_serializer=lambda value: orjson.dumps(value).decode(),
             json_deserializer=orjson.loads,
         )
-        begin = WRITE if use == "write" else READ
 
-        @event.listens_for(engine, "begin")
-        def _(connection: Connection) -> None:
-            connection.exec_driver_sql(begin)
-
-        return engine
+    def scrub(self, tables: Iterable[Table]) -> None:
+        """Write tables anew, without what was deleted, and take their statistics anew."""
+        with self._engine().connect() as connection:
+            connection.exec_driver_sql("SET statement_timeout = 0")
+            for table in tables:
+                connection.exec_driver_sql(f"VACUUM (FULL, ANALYZE) {table.name}")
 
     def options(self) -> dict[str, Any]:
         """Say how a connection is set up; what the URL says itself goes before."""

@@ -1,39 +1,20 @@
-"""One kind of record in the database: pages, counts, facets and single records.
-
-A SELECT is built once for each *shape* of a question (which filters, one value or several, which
-sort) with bound parameters, and kept.
-"""
+"""One kind of record in the database: pages, counts, facets and single records."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from functools import partial
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from marshmallow import Schema
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Select,
-    Table,
-    and_,
-    bindparam,
-    distinct,
-    func,
-    select,
-    tuple_,
-)
+from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, select
 
 from api.store import search
-from api.store.filters import Among, Asked, Filter, Filters, Linked, Place, Words
-from api.store.names import narrower, resolve
-from schemas.base import View, Written
+from api.store.filters import Filter, Filters, Words
+from api.store.names import narrower, nearest, resolve
+from api.store.selects import MOST_HITS, Ask, Position, Selects
+from schemas.base import Look, Written
+from schemas.slugs import is_slug
 
-Look = Callable[[str, str], View]
-Position = tuple[Any, ...]
-
-MOST_HITS = 1_000
-MOST_FACET_VALUES = 100
-KEPT_SELECTS = 2_000
 STREAMED_AT_ONCE = 500
 LABELS = ("name", "label", "title")
 
@@ -55,20 +36,6 @@ class Row(NamedTuple):
     position: Position
 
 
-@dataclass(frozen=True)
-class Ask:
-    """A question to a kind of record: filters, order, and the position to go on from."""
-
-    asked: Asked
-    sort: str
-    after: Position | None = None
-
-    def shape(self, *more: Any) -> tuple[Any, ...]:
-        """What of it the SQL depends on."""
-        filters = tuple(sorted((name, value.shape) for name, value in self.asked.items()))
-        return (filters, self.sort, *more)
-
-
 @dataclass(eq=False)
 class Records:
     """A kind of record: its table, its schema as read, its filters and orders.
@@ -86,7 +53,11 @@ class Records:
     names: Table | None = None
     links: Sequence[Table] = ()
     shown: Sequence[str] = ()
-    _selects: dict[tuple[Any, ...], Select[Any]] = field(default_factory=dict)
+
+    @cached_property
+    def selects(self) -> Selects:
+        """The SELECTs of its lists."""
+        return Selects(self.table, self.filters, dated=self.dated is not None)
 
     @property
     def kind(self) -> str:
@@ -118,7 +89,9 @@ class Records:
 
     def one(self, connection: Connection, record_id: str) -> tuple[str, str] | None:
         """The id and the view of a record, by its id or the slug of an alias."""
-        kept = self._keep(("one",), self._select_one)
+        if not is_slug(record_id):
+            return None
+        kept = self.selects.keep(("one",), self._select_one)
         row = connection.execute(kept, {"id": record_id}).one_or_none()
         return (row.id, row.view) if row else None
 
@@ -150,7 +123,8 @@ class Records:
                 continue
             ids, missing = resolve(connection, used.refers_to, value.values)
             if missing:
-                unknown[name] = missing
+                nearby = {one: nearest(connection, used.refers_to, one) for one in missing}
+                unknown[name] = nearby
                 continue
             grouped = name.endswith("_all")
             if getattr(used, "widens", False):
@@ -161,52 +135,37 @@ class Records:
             asked[name] = replace(value, values=tuple(groups) if grouped else tuple(ids))
         return replace(ask, asked=asked), unknown
 
-    def rows(self, connection: Connection, ask: Ask, limit: int | None) -> Iterator[Row]:
+    def rows(self, connection: Connection, ask: Ask, limit: int) -> Iterator[Row]:
         """The records asked for, in order, at most `limit`."""
-        if self._finds_nothing(ask):
+        if ask.finds_nothing:
             return
-        dialect = connection.dialect.name
-        left = limit
+        bound = self._binds(connection, ask)
         for phase in self._phases(ask):
             after = self._after(ask, phase)
-            statement = self._keep(
-                ask.shape("rows", phase, len(after), limit is not None, dialect),
-                partial(self._select_rows, dialect, ask, phase, len(after), limit is not None),
-            )
-            bound = self._binds(connection, ask)
-            bound |= {f"after_{n}": part for n, part in enumerate(after)}
-            if left is not None:
-                bound["limit"] = left
-            if left is None or left > STREAMED_AT_ONCE:
-                statement = statement.execution_options(yield_per=STREAMED_AT_ONCE)
-            for view, *position in connection.execute(statement, bound):
-                if left is not None:
-                    left -= 1
+            found = self.selects.rows(connection.dialect.name, ask, phase, len(after))
+            if limit > STREAMED_AT_ONCE:
+                found = found.execution_options(yield_per=STREAMED_AT_ONCE)
+            here = {f"after_{n}": part for n, part in enumerate(after)} | {"limit": limit}
+            for view, *position in connection.execute(found, bound | here):
+                limit -= 1
                 yield Row(view, tuple(position))
-            if left == 0:
+            if limit == 0:
                 return
 
     def count(self, connection: Connection, ask: Ask) -> int:
         """How many records match, exactly."""
-        if self._finds_nothing(ask):
+        if ask.finds_nothing:
             return 0
-        dialect = connection.dialect.name
-        statement = self._keep(
-            ask.shape("count", dialect),
-            partial(self._select_keys, dialect, ask, func.count),
-        )
-        return int(connection.execute(statement, self._binds(connection, ask)).scalar_one())
+        found = self.selects.count(connection.dialect.name, ask)
+        return int(connection.execute(found, self._binds(connection, ask)).scalar_one())
 
     def facet(self, connection: Connection, ask: Ask, name: str) -> list[tuple[str, int]]:
         """The values of a facet over all that matches, the most frequent first, ties by value."""
-        if self._finds_nothing(ask):
+        if ask.finds_nothing:
             return []
-        dialect = connection.dialect.name
-        statement = self._keep(
-            ask.shape("facet", name, dialect), partial(self._select_facet, dialect, ask, name)
-        )
-        found = connection.execute(statement, self._binds(connection, ask))
-        return [(value, count) for value, count in found]
+        found = self.selects.facet(connection.dialect.name, ask, name)
+        counted = connection.execute(found, self._binds(connection, ask))
+        return [(value, count) for value, count in counted]
 
     def counted(self, connection: Connection, ask: Ask, name: str) -> list[dict[str, Any]]:
         """The same with the label of each value: a name, label or title, else the value itself."""
@@ -218,7 +177,7 @@ class Records:
             label = next(table.c[one] for one in LABELS if one in table.c)
             ids = [value for value, _ in found]
             rows = connection.execute(select(table.c.id, label).where(table.c.id.in_(ids)))
-            labels = dict(rows.tuples().all())
+            labels = dict(rows.all())
         return [
             {"id": value, "label": labels.get(value, value), "count": count}
             for value, count in found
@@ -228,150 +187,6 @@ class Records:
         """How many records `rows` gives without a limit."""
         count = self.count(connection, ask)
         return min(count, MOST_HITS) if ask.sort == "relevance" else count
-
-    # Building SELECTs
-
-    def _keep(self, shape: tuple[Any, ...], build: Callable[[], Select[Any]]) -> Select[Any]:
-        kept = self._selects.get(shape)
-        if kept is None:
-            if len(self._selects) >= KEPT_SELECTS:
-                self._selects.clear()
-            kept = self._selects[shape] = build()
-        return kept
-
-    def _finds_nothing(self, ask: Ask) -> bool:
-        query = ask.asked.get("q")
-        return query is not None and query.values[0].finds_nothing
-
-    def _driver(self, ask: Ask) -> tuple[str, Linked] | None:
-        """The filter along whose index the page is read: the first that can."""
-        for name, used in self.filters.items():
-            value = ask.asked.get(name)
-            if value and isinstance(used, Linked) and used.drives(value):
-                return name, used
-        return None
-
-    def _conditions(self, dialect: str, ask: Ask, place: Place) -> list[ColumnElement[bool]]:
-        found: list[ColumnElement[bool]] = []
-        for name, value in ask.asked.items():
-            used = self.filters[name]
-            if isinstance(used, Words):
-                place.joined = True
-                found.append(search.matches(dialect, self.table, name))
-            elif isinstance(used, Linked) and name == place.driven_by:
-                found.append(used.bind(name, value, used.target))
-            else:
-                found.append(used.where(name, value, place))
-        return found
-
-    def _place(self, ask: Ask) -> tuple[Place, bool]:
-        """Where the conditions stand, and whether a record can come more than once there."""
-        driver = self._driver(ask)
-        if driver is None or ask.sort == "relevance":
-            return Place(self.table), False
-        name, used = driver
-        repeats = len(ask.asked[name].values) > 1 or used.target.name != "target"
-        return Place(self.table, used.link, name), repeats
-
-    def _from(self, place: Place) -> Any:
-        if place.driver is None:
-            return self.table
-        if not place.joined:
-            return place.driver
-        return place.driver.join(self.table, self.table.c.id == place.driver.c.record)
-
-    def _select_rows(
-        self, dialect: str, ask: Ask, phase: str, after: int, bounded: bool
-    ) -> Select[Any]:
-        """The page in order; `after` is how many parts the position has to go on from."""
-        if ask.sort == "relevance":
-            return self._select_hits(dialect, ask, after > 0, bounded)
-        place, repeats = self._place(ask)
-        where = self._conditions(dialect, ask, place)
-        order = [] if self.dated is None else [place.column(self.table.c.earliest)]
-        order += [] if self.dated is None else [place.column(self.table.c.latest)]
-        if phase == "dated":
-            where.append(order[0].is_not(None))
-        elif phase == "undated":
-            where += [day.is_(None) for day in order]
-        descending = ask.sort.startswith("-")
-        keys = [*(order if phase == "dated" else []), place.key]
-        if after:
-            here = tuple_(*keys)
-            last = tuple_(*(bindparam(f"after_{n}", type_=key.type) for n, key in enumerate(keys)))
-            where.append(here < last if descending else here > last)
-        shown = [*(order if phase != "all" else []), place.key]
-        if not repeats:
-            place.joined = True
-            statement = select(self.table.c.view, *shown).select_from(self._from(place))
-        else:
-            labelled = [key.label(f"key_{n}") for n, key in enumerate(shown)]
-            page = select(*labelled).distinct().select_from(self._from(place))
-            page = page.where(*where).order_by(*self._ordered(keys, descending))
-            page = page.limit(bindparam("limit")) if bounded else page
-            inner = page.subquery("page")
-            keys = [inner.c[f"key_{n}"] for n in range(len(shown))]
-            statement = select(self.table.c.view, *keys).select_from(
-                inner.join(self.table, self.table.c.id == keys[-1])
-            )
-            return statement.order_by(*self._ordered(keys, descending))
-        statement = statement.where(*where).order_by(*self._ordered(keys, descending))
-        return statement.limit(bindparam("limit")) if bounded else statement
-
-    @staticmethod
-    def _ordered(keys: list[ColumnElement[Any]], descending: bool) -> list[ColumnElement[Any]]:
-        return [key.desc() if descending else key.asc() for key in keys]
-
-    def _select_hits(self, dialect: str, ask: Ask, after: bool, bounded: bool) -> Select[Any]:
-        """The best hits in order of relevance, at most MOST_HITS of them."""
-        origin, rank = search.ranked(dialect, self.table, "q")
-        place = Place(self.table)
-        rest = replace(ask, asked={name: v for name, v in ask.asked.items() if name != "q"})
-        where = self._conditions(dialect, rest, place)
-        if dialect != "sqlite":
-            where.append(search.matches(dialect, self.table, "q"))
-        best = select(self.table.c.n.label("hit"), rank.label("rank")).select_from(origin)
-        best = best.where(*where).order_by(rank, self.table.c.n).limit(MOST_HITS)
-        hits = best.cte("best")
-        statement = select(self.table.c.view, hits.c.rank, hits.c.hit).select_from(
-            hits.join(self.table, self.table.c.n == hits.c.hit)
-        )
-        if after:
-            # Ranks move a little as records come and go: take the rank that the last hit has now.
-            last = select(hits.c.rank).where(hits.c.hit == bindparam("after_1"))
-            now = func.coalesce(last.scalar_subquery(), bindparam("after_0", type_=rank.type))
-            later = and_(hits.c.rank == now, hits.c.hit > bindparam("after_1"))
-            statement = statement.where((hits.c.rank > now) | later)
-        statement = statement.order_by(hits.c.rank, hits.c.hit)
-        return statement.limit(bindparam("limit")) if bounded else statement
-
-    def _select_keys(
-        self, dialect: str, ask: Ask, wrap: Callable[..., ColumnElement[Any]] | None
-    ) -> Select[Any]:
-        """The ids of all that matches, or what `wrap` makes of them."""
-        place, repeats = self._place(replace(ask, sort="id"))
-        where = self._conditions(dialect, ask, place)
-        key = distinct(place.key) if repeats else place.key
-        shown = wrap(key) if wrap else place.key
-        return select(shown).select_from(self._from(place)).where(*where)
-
-    def _select_facet(self, dialect: str, ask: Ask, name: str) -> Select[Any]:
-        used = self.filters[name]
-        keys = self._select_keys(dialect, ask, None).correlate(None)
-        if isinstance(used, Linked):
-            value, key = used.target, used.link.c.record
-        elif isinstance(used, Among):
-            value, key = used.column, self.table.c.id
-        else:
-            raise TypeError(f"{name} is no facet")
-        counted = func.count(distinct(key)).label("counted")
-        return (
-            select(value, counted)
-            .where(key.in_(keys), value.is_not(None))
-            .group_by(value)
-            .order_by(counted.desc(), value)
-            .limit(MOST_FACET_VALUES)
-        )
 
     # Binding values
 

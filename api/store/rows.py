@@ -1,26 +1,59 @@
-"""Writing the rows of records, and finding who cites whom, from the foreign keys of the tables."""
+"""Making and writing the rows of records, and finding who cites whom, by the foreign keys."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
 from sqlalchemy import Column, Connection, Table, bindparam, delete, insert, select, update
 
+from api.store import search
 from api.store.kinds import KINDS
+from schemas.base import Look, View, Written, viewed
+from schemas.record import VIEWS
 
 AT_ONCE = 500
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A record ready to be written: its row, its links, and the names that find it."""
+    """A record ready to be written: as it is read, its row, its links, the names that find it."""
 
     kind: str
     id: str
+    view: View
     row: dict[str, Any]
     links: dict[Table, list[dict[str, Any]]]
     names: list[str]
     new: bool
+
+
+def prepare(
+    kind: str,
+    written: Written,
+    stamps: dict[str, Any],
+    look: Look,
+    dialect: str,
+    *,
+    new: bool = False,
+) -> Prepared:
+    """What a record becomes in the database; `stamps` are the members that the server sets."""
+    records, schema = KINDS[kind], VIEWS[kind]
+    entry = records.derive(written, look)
+    view = viewed(schema, written | entry.derived | stamps, look)
+    if kind == "sources":
+        del view["text"]  # It is kept in a column of its own.
+    row = {"id": written["id"], **stamps, **entry.columns, "view": orjson.dumps(view).decode()}
+    if "words" in records.table.c:
+        row["words"] = search.stored(dialect, entry.words)
+    links = {
+        table: [
+            {"record": written["id"], "ordinal": place, **values}
+            for place, values in enumerate(found)
+        ]
+        for table, found in entry.links.items()
+    }
+    return Prepared(kind, written["id"], view, row, links, entry.names, new)
 
 
 def write(connection: Connection, prepared: Sequence[Prepared]) -> None:
@@ -78,6 +111,31 @@ def citing(connection: Connection, kind: str, record_id: str) -> dict[str, list[
     return {owner: sorted(ids) for owner, ids in found.items() if ids}
 
 
+def hanging_on(connection: Connection, kind: str, record_id: str) -> dict[str, list[str]]:
+    """The ids, by kind, of a record and of what goes with it: a call's accounts and statements."""
+    going = {kind: [record_id]}
+    if kind == "calls":
+        for of in ("accounts", "statements"):
+            table = KINDS[of].table
+            ids = select(table.c.id).where(table.c.call == record_id).order_by(table.c.id)
+            going[of] = list(connection.scalars(ids))
+    return going
+
+
+def in_the_way(connection: Connection, going: dict[str, list[str]]) -> list[str]:
+    """The records, as `kind/id`, that name one of those that go, and do not go along."""
+    gone = {kind: set(ids) for kind, ids in going.items()}
+    found = (
+        f"{other}/{one}"
+        for kind, ids in going.items()
+        for record_id in ids
+        for other, citers in citing(connection, kind, record_id).items()
+        for one in citers
+        if one not in gone.get(other, ())
+    )
+    return list(dict.fromkeys(found))
+
+
 def views(connection: Connection, kind: str, ids: Iterable[str]) -> Iterator[tuple[str, str]]:
     """The ids and views of records, a batch at a time."""
     table = KINDS[kind].table
@@ -85,4 +143,4 @@ def views(connection: Connection, kind: str, ids: Iterable[str]) -> Iterator[tup
     for start in range(0, len(wanted), AT_ONCE):
         batch = table.c.id.in_(wanted[start : start + AT_ONCE])
         found = select(table.c.id, table.c.view).where(batch).order_by(table.c.id)
-        yield from connection.execute(found).tuples().all()
+        yield from connection.execute(found).all()

@@ -3,9 +3,9 @@
 from sqlalchemy import CheckConstraint, Column, Connection, Integer, select
 
 from api.store.filters import Among, Updated, Words
-from api.store.records import Entry, Look, Records
+from api.store.records import Entry, Records
 from api.store.tables import TEXT, among, record, text
-from schemas.base import Written
+from schemas.base import Look, Written
 from schemas.fields import Coded, Text
 from schemas.record import VIEWS
 from schemas.vocabulary import RIGHTS, SOURCE_KINDS

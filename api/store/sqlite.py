@@ -2,13 +2,14 @@
 
 import os
 import sqlite3
+from collections.abc import Iterable
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 from urllib.parse import quote
 
 import orjson
-from sqlalchemy import Connection, Engine, NullPool, create_engine, event
+from sqlalchemy import Connection, Engine, NullPool, Table, create_engine, event
 
 from api.store.faults import Unavailable
 
@@ -104,6 +105,17 @@ class File:
             # cache. A stream runs through all of it, which would count as memory of the process.
             "mmap_size": str(MAPPED if use == "read" else 0),
         }
+
+    def scrub(self, _: Iterable[Table]) -> None:
+        """Write the whole file anew, without what was deleted, and empty the log beside it."""
+        connection = self.connect("write")
+        try:
+            connection.execute("VACUUM")
+            held, *_pages = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        finally:
+            connection.close()
+        if held:
+            raise Unavailable("A reader keeps an older state of the database alive.", 5)
 
     def check(self) -> None:
         """Refuse to go on with a file that is gone, or replaced by another.

@@ -6,10 +6,10 @@ from sqlalchemy import Column, Index, Table
 
 from api.store import accounts, calls, participants, sources, topics
 from api.store.filters import Among, Every, Is, Linked, Since, Until, Updated, Words
-from api.store.records import Entry, Look, Records
+from api.store.records import Entry, Records
 from api.store.tables import among, days, flag, link, record, refers, text
 from schemas import dates
-from schemas.base import Written
+from schemas.base import Look, Written
 from schemas.fields import Coded, Country
 from schemas.record import VIEWS
 from schemas.vocabulary import ACTS, FORMS, GENRES, POSITION_ACTS, SETTINGS

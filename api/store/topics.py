@@ -6,9 +6,9 @@ from sqlalchemy import Column, ForeignKey, Index
 
 from api.store.filters import Among, Updated, Words
 from api.store.names import slugs
-from api.store.records import Entry, Look, Records
+from api.store.records import Entry, Records
 from api.store.tables import TEXT, names, record, text
-from schemas.base import Written
+from schemas.base import Look, Written
 from schemas.record import VIEWS
 
 table = record(

@@ -153,13 +153,16 @@ def tsvector(fields: Sequence[str]) -> str:
 
 def _placed(fields: Sequence[str]) -> list[str]:
     """The words of all fields, each at its place, with a break between fields."""
+    of_fields = [found for field in fields if (found := words(field))]
+    if sum(map(len, of_fields)) <= _REPEATS:  # So few reach none of the limits.
+        return [word for found in of_fields for word in (_BREAK, *found)][1:]
     placed: list[str] = []
     seen = Counter[str]()
     size = 0
-    for field in fields:
+    for found in of_fields:
         if placed:
             placed.append(_BREAK)
-        for word in words(field):
+        for word in found:
             size += len(word.encode()) + 5  # Two for the place; three if the word is new.
             if size > _BYTES or len(placed) >= _PLACES:
                 return placed

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import re
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -19,6 +20,7 @@ YAML = "application/yaml"
 SMALLEST_COMPRESSED = 1_000  # bytes; below that compression saves nothing
 COMPRESSION = 5
 _GZIP_WINDOW = 16 + zlib.MAX_WBITS
+_WEIGHT = re.compile(r"[0-9]{1,3}(\.[0-9]{0,9})?|\.[0-9]{1,9}")
 
 
 def accepted(offers: Sequence[str]) -> str:
@@ -26,10 +28,35 @@ def accepted(offers: Sequence[str]) -> str:
     header = request.headers.get("Accept")
     if not header or header == "*/*":
         return offers[0]
-    liked = [request.accept_mimetypes.quality(offer) for offer in offers]
+    weights = _weights(header)
+    liked = [_liking(weights, offer) for offer in offers]
     if max(liked) <= 0:
         raise ProblemError("not-acceptable", f"{request.path} answers in: {', '.join(offers)}.")
     return offers[liked.index(max(liked))]
+
+
+def _weights(header: str) -> dict[str, float]:
+    """What an Accept header lists, in lower case, each with its weight (RFC 9110, 12.4.2).
+
+    Parameters other than `q` tell no forms of ours apart, and a weight that is none counts as 1:
+    clients write `charset=utf-8` and `q=.2`, and mean well.
+    """
+    found: dict[str, float] = {}
+    for item in header.lower().split(","):
+        name, *parameters = (part.strip() for part in item.split(";"))
+        weights = [_weight(text[2:]) for text in parameters if text.startswith("q=")]
+        found[name] = max(found.get(name, 0.0), weights[0] if weights else 1.0)
+    return found
+
+
+def _weight(text: str) -> float:
+    return min(float(text), 1.0) if _WEIGHT.fullmatch(text) else 1.0
+
+
+def _liking(weights: dict[str, float], offer: str) -> float:
+    """How much a media type is liked: what names it most exactly has the say."""
+    ranges = (offer, f"{offer.split('/')[0]}/*", "*/*", "*")
+    return next((weights[one] for one in ranges if one in weights), 0.0)
 
 
 def _headers(more: Iterable[tuple[str, str]] = ()) -> Headers:
@@ -45,7 +72,10 @@ def _content_type(mimetype: str) -> str:
 
 def _takes_gzip() -> bool:
     header = request.headers.get("Accept-Encoding")
-    return bool(header) and request.accept_encodings.quality("gzip") > 0
+    if not header:
+        return False
+    weights = _weights(header)
+    return weights.get("gzip", weights.get("*", 0.0)) > 0
 
 
 def answer(

@@ -17,9 +17,9 @@ JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
 
 
-def read(types: Sequence[str], most: int) -> tuple[bytes, str]:
-    """The whole body and its type, which must be one of those taken; `most` is in bytes."""
-    given = check_type(types)
+def read(types: Sequence[str], most: int) -> bytes:
+    """The whole body, whose type must be one of those taken; `most` is in bytes."""
+    check_type(types)
     declared = request.content_length
     if declared is not None and declared > most:
         raise _too_large(most)
@@ -33,22 +33,22 @@ def read(types: Sequence[str], most: int) -> tuple[bytes, str]:
             raise _too_large(most)
     if declared is not None and size < declared:
         raise ProblemError("malformed-body", f"The body ends after {size} of {declared} bytes.")
-    return b"".join(pieces), given
+    return b"".join(pieces)
 
 
 def check_type(types: Sequence[str]) -> str:
     """The media type of the body, which must be one of those taken."""
-    coding = request.headers.get("Content-Encoding", "identity").strip().lower()
-    if coding != "identity":
-        raise ProblemError("unsupported-media-type", "Send the body as it is, without a coding.")
     given, options = parse_options_header(request.headers.get("Content-Type"))
     charset = options.get("charset", "utf-8").lower()
-    if given.lower() not in types or charset not in ("utf-8", "utf8"):
-        taken = " or ".join(types)
+    coding = request.headers.get("Content-Encoding", "identity").strip().lower()
+    wrong = None
+    if coding != "identity":
+        wrong = "Send the body as it is, without a coding."
+    elif given.lower() not in types or charset not in ("utf-8", "utf8"):
+        wrong = f"Send {' or '.join(types)} in UTF-8, with its Content-Type."
+    if wrong:
         headers = {"Accept-Patch": ", ".join(types)} if request.method == "PATCH" else {}
-        raise ProblemError(
-            "unsupported-media-type", f"Send {taken} in UTF-8, with its Content-Type.", [], headers
-        )
+        raise ProblemError("unsupported-media-type", wrong, headers=headers)
     return given.lower()
 
 

@@ -11,7 +11,7 @@ import orjson
 
 from schemas.slugs import is_slug
 
-_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _FINGERPRINT = 9  # bytes of a digest: enough to tell one's own queries apart
 
 
@@ -27,29 +27,38 @@ def encode(query: str, position: tuple[Any, ...]) -> str:
     return base64.urlsafe_b64encode(text).rstrip(b"=").decode()
 
 
-def decode(cursor: str, query: str) -> tuple[Any, ...]:
-    """The position that a cursor holds; ValueError where it is none, or another query's."""
+def decode(cursor: str, query: str, sort: str) -> tuple[Any, ...]:
+    """The position in an order that a cursor holds; ValueError where it is not this query's.
+
+    A cursor is no secret and can be made up, so nothing in it is trusted.
+    """
+    none_of_ours = ValueError("Is not a cursor of this service; take it from page.next.")
     try:
         padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
         held = orjson.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
     except (ValueError, binascii.Error, UnicodeEncodeError):
-        raise ValueError("Is not a cursor of this service; take it from page.next.") from None
+        raise none_of_ours from None
     if not isinstance(held, list) or not held or encode(str(held[0]), tuple(held[1:])) != cursor:
-        raise ValueError("Is not a cursor of this service; take it from page.next.")
+        raise none_of_ours
     if held[0] != query:
         raise ValueError("Belongs to another query; begin again without a cursor.")
-    if not _sound(position := tuple(held[1:])):
-        raise ValueError("Is not a cursor of this service; take it from page.next.")
+    if not _sound(position := tuple(held[1:]), sort):
+        raise none_of_ours
     return position
 
 
-def _sound(position: tuple[Any, ...]) -> bool:
-    match position:
-        case (str(record),) | (None, None, str(record)):
+def _sound(position: tuple[Any, ...], sort: str) -> bool:
+    """Whether this can be a position in the order: by id, by relevance, else by date."""
+    match sort, position:
+        case "id", (str(record),):
             return is_slug(record)
-        case (str(earliest), str(latest), str(record)):
+        case "relevance", (float(rank), int(hit)):
+            return math.isfinite(rank) and not isinstance(hit, bool) and 0 <= hit < 2**63
+        case (("id" | "relevance"), _):
+            return False
+        case _, (None, None, str(record)):
+            return is_slug(record)
+        case _, (str(earliest), str(latest), str(record)):
             days = _DAY.fullmatch(earliest) and _DAY.fullmatch(latest)
             return bool(days) and is_slug(record)
-        case (float(rank), int(hit)):
-            return math.isfinite(rank) and 0 <= hit < 2**63
     return False

@@ -53,6 +53,7 @@ class Api:
         self.app = app
         self.admit = admit
         self.operations: list[tuple[str, Operation]] = []
+        self.paths: dict[str, str] = {}
 
     def route(self, path: str, operation: Operation) -> Callable[[Endpoint], Endpoint]:
         """Register what answers a path written as in OpenAPI: `/v1/calls/{id}`.
@@ -71,6 +72,7 @@ class Api:
                 methods=[operation.method.upper()],
             )
             self.operations.append((path, operation))
+            self.paths[operation.id] = path
             return endpoint
 
         return register

@@ -10,6 +10,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields
 from api.web.problems import ProblemError
 
 LONGEST_URL = 4_000
+TOLD = 3  # of the faults, in `detail`; `errors` has them all
 
 
 def query_schema(parameters: Mapping[str, fields.Field[Any]]) -> Schema:
@@ -24,13 +25,15 @@ def query_schema(parameters: Mapping[str, fields.Field[Any]]) -> Schema:
 
 
 def check_url() -> None:
-    """Refuse a URL that is longer than the contract allows."""
+    """Refuse a URL that is longer than the contract allows, or whose path no database can hold."""
     asked = len(request.environ.get("RAW_URI") or request.environ.get("REQUEST_URI") or "")
     longest = max(asked, len(request.query_string) + len(request.path.encode()))
     if longest > LONGEST_URL:
         raise ProblemError(
             "uri-too-long", f"The URL has {longest:,} bytes; at most {LONGEST_URL:,} are taken."
         )
+    if "\0" in request.path:
+        raise ProblemError("not-found", "Nothing is at a path with NUL (U+0000) in it.")
 
 
 def query(schema: Schema, fixed: Mapping[str, str] | None = None) -> dict[str, Any]:
@@ -64,10 +67,11 @@ def query(schema: Schema, fixed: Mapping[str, str] | None = None) -> dict[str, A
     return loaded
 
 
-def invalid(errors: list[dict[str, str]]) -> ProblemError:
-    """The problem that tells wrong parameters."""
-    told = "; ".join(f"{error['parameter']}: {error['detail']}" for error in errors[:3])
-    return ProblemError("invalid-parameter", told, errors)
+def invalid(errors: list[dict[str, str]], kind: str = "invalid-parameter") -> ProblemError:
+    """The problem that tells what is wrong with parameters."""
+    told = " ".join(f"{error['parameter']}: {error['detail']}" for error in errors[:TOLD])
+    more = f" And {len(errors) - TOLD} more." if len(errors) > TOLD else ""
+    return ProblemError(kind, told + more, errors)
 
 
 def _flat(messages: Any) -> list[str]:
@@ -81,4 +85,6 @@ def _detail(name: str, message: str, schema: Schema, fixed: Mapping[str, str]) -
         return message
     if name in fixed:
         return f"Is fixed by this path ({fixed[name]}); leave it out."
+    if not schema.fields:
+        return "This path takes no parameters."
     return f"There is no such parameter here; there are: {', '.join(schema.fields)}."

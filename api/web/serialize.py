@@ -70,7 +70,7 @@ def table(views: Iterable[str], columns: dict[str, fields.Field[Any]]) -> Iterat
         yield line(columns)
         for view in views:
             read: View = orjson.loads(view)
-            yield line(harmless(cell(field, read[name])) for name, field in columns.items())
+            yield line(harmless(cell(field, read.get(name))) for name, field in columns.items())
 
     for chunk, _ in _chunks(lines()):
         yield chunk

@@ -1,0 +1,1 @@
+"""What `readout` can do besides serving, a module for each purpose."""

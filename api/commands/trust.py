@@ -1,0 +1,194 @@
+"""Commands about what can be relied on: `checkpoint`, `verify`, `redact`."""
+
+import getpass
+import json
+import re
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TextIO
+
+import click
+
+from api.settings import load
+
+if TYPE_CHECKING:
+    from api.store.engine import Database
+
+DIGEST = re.compile("[0-9a-f]{64}")
+BEYOND = """\
+Not reached: backups, copies that others made, checkpoints and logs kept elsewhere, and blocks of \
+the disk that the file system freed."""
+BEYOND_ON_A_SERVER = """\
+PostgreSQL itself keeps what was written in its write-ahead log until that is recycled, and in \
+archives of it, standbys and base backups; what its statistics held goes with an autovacuum."""
+
+
+class Named(click.ParamType[tuple[str, str]]):
+    """A record, as KIND/ID."""
+
+    name = "KIND/ID"
+
+    def convert(
+        self, value: str, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, str]:
+        """Split it, as it stands in a path of the API."""
+        from api.store.kinds import KINDS
+
+        kind, _, record_id = value.removeprefix("/v1/").partition("/")
+        if kind not in KINDS or not record_id:
+            self.fail(f"{value!r} is not like statements/an-id; the kinds: {', '.join(KINDS)}.")
+        return kind, record_id
+
+
+@click.command()
+def checkpoint() -> None:
+    """Print the head of the log of changes, for keeping elsewhere.
+
+    With it `readout verify --checkpoint` finds any later alteration of what is logged now.
+    """
+    from api import ledger
+
+    with _database().read() as connection:
+        click.echo(json.dumps(ledger.checkpoint(connection)))
+
+
+@click.command()
+@click.option(
+    "--checkpoint",
+    "kept",
+    type=click.File(encoding="utf-8", errors="replace"),
+    help="Checkpoints kept elsewhere, one a line, which the log must pass through; - is stdin.",
+)
+def verify(kept: TextIO | None) -> None:
+    """Check that the log of changes and the tables hold.
+
+    The chain of digests is computed anew, and every record, link, name and word is compared with
+    what follows from the log. It prints the head of the log and the number of records, and exits
+    with 0, when all holds; else it names what does not, the first first, and exits with 1.
+    """
+    from api.ledger.verify import verify as verified
+
+    checkpoints = _checkpoints(kept) if kept else {}
+    with _database().stream() as connection:
+        verdict = verified(connection, checkpoints)
+    for where, why in verdict.first:
+        click.echo(_printable(f"{where}: {why}"), err=True)
+    if verdict.failed:
+        raise _failure(
+            f"{_count(verdict.failed, 'thing')} of {verdict.seq} changes and {verdict.records}"
+            f" records {'does' if verdict.failed == 1 else 'do'} not hold."
+        )
+    head = {"seq": verdict.seq, "digest": verdict.digest, "records": verdict.records}
+    click.echo(json.dumps(head))
+
+
+@click.command()
+@click.argument("record", type=Named())
+@click.option("--reason", required=True, help="Why, for the log; it must not tell what goes.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def redact(record: tuple[str, str], reason: str, yes: bool) -> None:
+    """Remove the content of a record for good, everywhere in the database.
+
+    Its text goes from the tables, the full-text search, stored answers, the log of changes and free
+    space. Its id, and that it was redacted, when, by whom and why, stay. A call takes its accounts
+    and statements along; what other records name cannot go.
+    """
+    from api.ledger import redact as redaction
+    from api.store import erase
+    from api.store.engine import Unavailable
+
+    kind, record_id = record
+    database = _database()
+    try:
+        with database.read() as connection:
+            going = redaction.goes(connection, kind, record_id)
+        if going and not yes:
+            _confirm(going)
+        with database.write() as connection:
+            gone = redaction.redact(connection, kind, record_id, _operator(), reason)
+    except redaction.Refused as refused:
+        raise _failure(str(refused)) from None
+    for one in gone:
+        click.echo(f"{one} is redacted.")
+    if not gone:
+        click.echo(f"{kind}/{record_id} was redacted before.")
+    try:
+        database.scrub(erase.tables())
+    except Unavailable as refusal:
+        raise _failure(
+            f"free space may still hold its text: {refusal.reason} The same command tries again."
+        ) from refusal
+    click.echo("Free space is overwritten.")
+    click.echo(BEYOND, err=True)
+    if database.dialect == "postgresql":
+        click.echo(BEYOND_ON_A_SERVER, err=True)
+
+
+COMMANDS = (checkpoint, redact, verify)
+
+
+def _database() -> "Database":
+    from api.store.engine import Database
+    from api.store.migrate import ready
+
+    settings = load()
+    database = Database(settings.database_url, settings.lock_wait)
+    if reason := ready(database):
+        raise _failure(reason)
+    return database
+
+
+def _operator() -> str:
+    """Who the log says did it: whoever runs the command, on this machine."""
+    try:
+        return f"cli:{getpass.getuser()}"
+    except (KeyError, OSError):  # A container's user may have no name.
+        return "cli"
+
+
+def _checkpoints(kept: TextIO) -> Mapping[int, str]:
+    found: dict[int, str] = {}
+    for number, line in enumerate(kept, 1):
+        if not line.strip():
+            continue
+        seq, digest = _checkpoint(line)
+        if digest is None:
+            like = '{"seq": 23, "digest": "…"}, as `readout checkpoint` prints it'
+            raise _failure(f"line {number} of {kept.name} is not like {like}.", 2)
+        if found.setdefault(seq, digest) != digest:
+            raise _failure(f"{kept.name} has two digests of change {seq}: the log was rewritten.")
+    if not found:
+        raise _failure(f"{kept.name} holds no checkpoint.", 2)
+    return found
+
+
+def _checkpoint(line: str) -> tuple[int, str | None]:
+    try:
+        told: Any = json.loads(line)
+    except ValueError:
+        return 0, None
+    match told:
+        case {"seq": int(seq), "digest": str(digest)} if DIGEST.fullmatch(digest):
+            return seq, digest
+    return 0, None
+
+
+def _confirm(going: Mapping[str, list[str]]) -> None:
+    if not sys.stdin.isatty():
+        raise _failure("there is nobody to ask; --yes goes ahead.", 2)
+    told = ", ".join(_count(len(ids), kind.removesuffix("s")) for kind, ids in going.items() if ids)
+    click.confirm(f"This removes {told} for good. Go on?", abort=True)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def _printable(text: str) -> str:
+    return text.encode(errors="backslashreplace").decode()
+
+
+def _failure(message: str, exit_code: int = 1) -> click.ClickException:
+    from api.cli import Failure
+
+    return Failure(message, exit_code)

@@ -1,0 +1,1 @@
+"""How fast Readout is, and how flat it stays as it grows: see README.md."""

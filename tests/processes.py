@@ -1,0 +1,83 @@
+"""Programs that tests may kill, stop and start again, and waiting for what must come true.
+
+They end with the test run, even where that dies without a word.
+"""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+# Ends a whole group of processes once whoever holds the other end of its input is gone.
+WATCHDOG = 'read -r _; kill -s KILL -- "-$1"'
+
+
+class Process:
+    """A program in a process group of its own."""
+
+    def __init__(self, command: Sequence[str | Path], output: Path, **options: Any) -> None:
+        with output.open("ab") as out:
+            self.inner = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                start_new_session=True,
+                **options,
+            )
+        self.output = output
+        self.pid = self.inner.pid
+        self._watchdog = subprocess.Popen(
+            ["sh", "-c", WATCHDOG, "sh", str(self.pid)],
+            stdin=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def ended(self) -> bool:
+        return self.inner.poll() is not None
+
+    def end(self, how: int) -> int:
+        """Send it a signal, and wait for its exit code."""
+        self.inner.send_signal(how)
+        return self.wait()
+
+    def wait(self) -> int:
+        code = self.inner.wait(90)
+        self._watchdog.kill()
+        self._watchdog.communicate()
+        return code
+
+    def kill(self) -> None:
+        """Kill it and all that it started, without a word."""
+        if not self.ended():
+            os.killpg(self.pid, signal.SIGKILL)
+        self.wait()
+
+
+def children(pid: int) -> list[int]:
+    """The processes that a process started, oldest first."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            told = entry.read_text().rpartition(")")[2].split()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if int(told[1]) == pid and told[0] != "Z":
+            found.append((int(told[19]), int(entry.parent.name)))
+    return [one for _, one in sorted(found)]
+
+
+def eventually(happens: Callable[[], T], what: str, seconds: float = 60) -> T:
+    """Wait until something is true, and give it."""
+    end = time.monotonic() + seconds
+    while not (found := happens()):
+        if time.monotonic() > end:
+            raise AssertionError(f"within {seconds:g} seconds it did not come to this: {what}")
+        time.sleep(0.02)
+    return found

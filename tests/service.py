@@ -1,0 +1,86 @@
+"""A `readout serve` of two workers that tests may kill, starve and start again.
+
+>>> with Service(folder, url) as service:
+...     service.kill()
+...     service.start()
+"""
+
+import os
+import signal
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+
+from tests.clients import BROKEN, Client
+from tests.live import READOUT, free_port
+from tests.processes import Process, children, eventually
+
+WORKERS = 2
+
+
+class Service:
+    """The service on a database; `within` is a command that runs another, such as strace."""
+
+    def __init__(
+        self, folder: Path, database: str, *, within: Sequence[str] = (), **environment: str
+    ) -> None:
+        self.folder = folder
+        self.database = database
+        self.within = within
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.environment = {
+            name: value for name, value in os.environ.items() if not name.startswith("READOUT_")
+        }
+        self.environment |= {"READOUT_DATABASE_URL": database} | environment
+        self.start()
+
+    def start(self) -> None:
+        """Start it, and wait until it answers, ready or not."""
+        command = [*self.within, READOUT, "serve", "--bind", f"127.0.0.1:{self.port}"]
+        command += ["--workers", str(WORKERS)]
+        self.process = Process(command, self.folder / "serve.log", env=self.environment)
+        eventually(self._answers, f"an answer from {self.url}")
+
+    def _answers(self) -> bool:
+        assert not self.process.ended(), self.log()
+        try:
+            return Client(self.url).once("GET", "/healthz").status == 200
+        except BROKEN:
+            return False
+
+    def workers(self) -> list[int]:
+        """The processes that answer, oldest first."""
+        return children(self.process.pid)
+
+    def kill(self) -> None:
+        """As kill -9 of all its processes at once."""
+        self.process.kill()
+
+    def stop(self) -> int:
+        """As SIGTERM; its exit code."""
+        return self.process.end(signal.SIGTERM)
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a `readout` command in the same environment."""
+        return subprocess.run(
+            [READOUT, *arguments], env=self.environment, capture_output=True, text=True, timeout=60
+        )
+
+    def log(self) -> str:
+        return (self.folder / "serve.log").read_text(errors="replace")[-4000:]
+
+    def __enter__(self) -> "Service":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if value is not None:
+            print(self.log())
+        if not self.process.ended():
+            self.kill()

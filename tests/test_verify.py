@@ -1,0 +1,733 @@
+"""`readout verify`: what holds is found to hold, and every way of tampering is named.
+
+Each tampering is done by SQL in a transaction, looked at there, and undone.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import orjson
+import pytest
+from click.testing import CliRunner, Result
+from sqlalchemy import Connection, func, select, text, update
+
+from api import ledger
+from api.cli import main
+from api.ledger import GENESIS, chained
+from api.ledger.verify import Verdict, verify
+from api.store import migrate, rows
+from api.store.engine import Database
+from api.store.kinds import KINDS
+from api.unit import Unit
+from tests.conftest import KINDS as DATABASES
+
+STATEMENT = "blinken-lavrov-2022-07-29-06"
+RETRACTED = "blinken-lavrov-2022-07-29-02"
+LAST = "blinken-lavrov-2022-07-29-09"
+S = f"statements/{STATEMENT}"
+
+
+def live(database: Database) -> None:
+    """Have all happen to some records that can happen to one, each as a unit of its own."""
+
+    def put(kind: str, record_id: str, **members: Any) -> None:
+        with database.write() as connection:
+            unit = Unit(connection, "desk", "corrected")
+            unit.put(kind, unit.written(kind, record_id) | members)
+            unit.commit()
+
+    def retract(kind: str, record_id: str) -> dict[str, Any]:
+        with database.write() as connection:
+            unit = Unit(connection, "desk", "coded twice")
+            written = unit.written(kind, record_id)
+            unit.retract(kind, record_id)
+            unit.commit()
+        return written
+
+    put("participants", "sergey-lavrov", name="Sergei Lavrov", aliases=["Lavrov", "S. V. Lavrov"])
+    put("topics", "grain-deal", label="Grain package")
+    put("calls", "blinken-lavrov-2022-07-29", held_on="2022-07", title="A call in July")
+    put("statements", STATEMENT, summary="Blinken asked for grain.", topics=["grain-deal"])
+    retract("statements", RETRACTED)
+    again = retract("statements", "blinken-lavrov-2022-07-29-03")
+    put_again(database, "statements", again)
+    retract("calls", "selsund-review-call-203x")
+    put("participants", "antony-blinken", country=None)
+    put("statements", LAST, summary="Blinken warned of costs.")
+
+
+def put_again(database: Database, kind: str, written: dict[str, Any]) -> None:
+    with database.write() as connection:
+        unit = Unit(connection, "desk", "was right after all")
+        assert unit.put(kind, written) == "restored"
+        unit.commit()
+
+
+@pytest.fixture(scope="module", params=DATABASES)
+def url(request: pytest.FixtureRequest, new_database: Callable[..., str]) -> str:
+    url = new_database(request.param, filled=True)
+    database = Database(url)
+    live(database)
+    database.close()
+    return url
+
+
+@pytest.fixture(scope="module")
+def database(url: str) -> Iterator[Database]:
+    database = Database(url)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def connection(database: Database) -> Iterator[Connection]:
+    """A transaction in which to tamper; all is undone."""
+    try:
+        with database.write() as connection:
+            yield connection
+            raise Undone
+    except Undone:
+        pass
+
+
+class Undone(Exception):
+    """Ends a transaction without a commit."""
+
+
+@contextmanager
+def unguarded(connection: Connection) -> Iterator[None]:
+    """Without the triggers of the log, which are put back: as somebody would who knows them."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("ALTER TABLE revisions DISABLE TRIGGER USER"))
+        yield
+        connection.execute(text("ALTER TABLE revisions ENABLE TRIGGER USER"))
+        return
+    found = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'revisions'"
+    triggers = connection.execute(text(found)).all()
+    for name, _ in triggers:
+        connection.execute(text(f"DROP TRIGGER {name}"))
+    yield
+    for _, sql in triggers:
+        connection.exec_driver_sql(sql)
+
+
+def seq_of(connection: Connection, kind: str, record_id: str) -> int:
+    """The number of a record's last change."""
+    found = ledger.last(connection, kind, record_id)
+    assert found
+    return found.seq
+
+
+# What holds.
+
+
+def test_all_holds_after_all_that_can_happen(database: Database) -> None:
+    with database.stream() as connection:
+        verdict = verify(connection)
+        head = ledger.checkpoint(connection)
+        records = [
+            connection.scalar(select(func.count()).select_from(k.table)) for k in KINDS.values()
+        ]
+        actions = set(connection.scalars(select(ledger.table.c.action)))
+    assert verdict == Verdict(head["seq"], head["digest"], sum(records), 0, [])
+    assert actions == {"create", "update", "retract", "restore"}
+
+
+def test_it_passes_through_the_checkpoints_kept_on_the_way(database: Database) -> None:
+    with database.stream() as connection:
+        kept = {one.seq: one.digest for one in ledger.changes(connection, 0, None)}
+        assert verify(connection, {0: GENESIS.hex(), **kept}).failed == 0
+
+
+def test_it_writes_nothing_and_leaves_the_connection_as_it_was(database: Database) -> None:
+    with database.stream() as connection:
+        before = ledger.checkpoint(connection)
+        verify(connection)
+        kept = "sqlite_temp_master" if database.dialect == "sqlite" else "pg_temp.none"
+        if database.dialect == "sqlite":
+            assert connection.scalar(text(f"SELECT count(*) FROM {kept}")) == 0
+            assert connection.scalar(text("PRAGMA query_only")) == 1
+        assert ledger.checkpoint(connection) == before
+
+
+def test_an_empty_database_holds(empty_url: str) -> None:
+    migrate.upgrade(empty_url)
+    database = Database(empty_url)
+    with database.stream() as connection:
+        assert verify(connection) == Verdict(0, GENESIS.hex(), 0, 0, [])
+    database.close()
+
+
+# What does not: with what is done, what is named first, and why.
+
+
+class Tampering(NamedTuple):
+    """SQL, statement by statement; what must be named, and a part of why."""
+
+    sql: str
+    where: str
+    why: str
+    on: str = "both"
+    failed: int = 1
+
+
+OF_LOG = "change {seq} (statements/blinken-lavrov-2022-07-29-06, revision 2)"
+
+ON_TABLES = {
+    "a view": Tampering(
+        f"UPDATE statements SET view = replace(view, 'Blinken', 'Nobody') WHERE id = '{STATEMENT}'",
+        S,
+        "its view differs in account, speakers,",
+    ),
+    "a view with a member twice": Tampering(
+        'UPDATE statements SET view = \'{"summary":"Nothing.",\' || substr(view, 2)'
+        f" WHERE id = '{STATEMENT}'",
+        S,
+        "its view is written otherwise",
+    ),
+    "a view that is none": Tampering(
+        f"UPDATE statements SET view = 'none' WHERE id = '{STATEMENT}'", S, "no JSON object"
+    ),
+    "a view in bytes that are no text": Tampering(
+        f"UPDATE statements SET view = CAST(x'7bff' AS TEXT) WHERE id = '{STATEMENT}'",
+        S,
+        "no JSON object",
+        on="sqlite",
+    ),
+    "a code": Tampering(
+        f"UPDATE statements SET act = 'appeal' WHERE id = '{STATEMENT}'",
+        S,
+        "the column act holds 'appeal', not 'demand' by revision 2",
+    ),
+    "a flag": Tampering(
+        f"UPDATE statements SET self_reported = NULL WHERE id = '{STATEMENT}'",
+        S,
+        "the column self_reported holds None, not True",
+    ),
+    "a day": Tampering(
+        "UPDATE calls SET earliest = '2022-07-02' WHERE id = 'blinken-lavrov-2022-07-29'",
+        "calls/blinken-lavrov-2022-07-29",
+        "the column earliest",
+    ),
+    "the number of its revision": Tampering(
+        "UPDATE participants SET revision = 1 WHERE id = 'sergey-lavrov'",
+        "participants/sergey-lavrov",
+        "the column revision holds 1, not 2",
+    ),
+    "when it was made": Tampering(
+        "UPDATE topics SET created_at = '2020-01-01T00:00:00.000000Z' WHERE id = 'grain-deal'",
+        "topics/grain-deal",
+        "the column created_at",
+    ),
+    "the text of a source": Tampering(
+        "UPDATE sources SET text = text || '.' WHERE id = 'selsund-bulletin-7'",
+        "sources/selsund-bulletin-7",
+        "the column text",
+    ),
+    "a link": Tampering(
+        f"UPDATE statement_topics SET target = 'sanctions' WHERE record = '{STATEMENT}'",
+        S,
+        "its rows in statement_topics are not those",
+    ),
+    "what a link carries": Tampering(
+        f"UPDATE statement_speakers SET country = 'RU' WHERE record = '{STATEMENT}'",
+        S,
+        "its rows in statement_speakers are not those",
+    ),
+    "a link more": Tampering(
+        "INSERT INTO account_sides SELECT record, 1, 'russia' FROM account_sides"
+        " WHERE record = 'blinken-lavrov-2022-07-29-us-remarks'",
+        "accounts/blinken-lavrov-2022-07-29-us-remarks",
+        "its rows in account_sides are not those",
+    ),
+    "a link less": Tampering(
+        f"DELETE FROM statement_sources WHERE record = '{STATEMENT}'",
+        S,
+        "its rows in statement_sources are not those",
+    ),
+    "a record less": Tampering(
+        f"DELETE FROM statements WHERE id = '{STATEMENT}'", S, "it does not stand, but should"
+    ),
+    "a record more": Tampering(
+        "INSERT INTO topics (id, revision, created_at, updated_at, label, view, words)"
+        " SELECT 'a-topic', revision, created_at, updated_at, 'A topic', view, words FROM topics"
+        " WHERE id = 'grain-deal'",
+        "topics/a-topic",
+        "the log does not know it, but there are rows of it in topics",
+    ),
+    "a record retracted that stands": Tampering(
+        "INSERT INTO statements (id, revision, created_at, updated_at, account, call, genre,"
+        " setting, form, act, position, joint, view, words) SELECT"
+        f" '{RETRACTED}', 1, created_at, updated_at, account, call, genre,"
+        f" setting, form, act, position, joint, view, words FROM statements WHERE id = '{STATEMENT}'",
+        f"statements/{RETRACTED}",
+        "it stands, but was gone with change",
+    ),
+    "a name": Tampering(
+        "UPDATE participant_names SET slug = 'the-minister' WHERE slug = 'lavrov'",
+        "participants/sergey-lavrov",
+        "the names that find it are not those",
+    ),
+    "a name of a record that is gone": Tampering(
+        "UPDATE topic_names SET record = 'gone' WHERE slug = 'grain-deal'",
+        "topics/grain-deal",
+        "the names that find it are not those",
+        failed=2,
+    ),
+    "words": Tampering(
+        "UPDATE statements SET words = (SELECT words FROM statements WHERE id ="
+        f" '{LAST}') WHERE id = '{STATEMENT}'",
+        S,
+        "its words are not those by revision 2",
+    ),
+    "the index of words": Tampering(
+        "INSERT INTO statements_search(statements_search, rowid, words)"
+        f" SELECT 'delete', n, words FROM statements WHERE id = '{STATEMENT}'",
+        S,
+        "the full-text index differs from its words",
+        on="sqlite",
+    ),
+    "a row more in the index": Tampering(
+        "INSERT INTO topics_search(rowid, words) VALUES (12345, 'grain')",
+        "topics",
+        "its full-text index has row 12345, which is none of the table",
+        on="sqlite",
+    ),
+    "a damaged index": Tampering(
+        "DELETE FROM topics_search_data WHERE id > 10",
+        "topics",
+        "its full-text index",
+        on="sqlite",
+    ),
+    "no guard": Tampering(
+        "DROP TRIGGER revisions_stay", "trigger revisions_stay", "is missing", on="sqlite"
+    ),
+    "a guard asleep": Tampering(
+        "ALTER TABLE revisions DISABLE TRIGGER revisions_stay",
+        "trigger revisions_stay",
+        "is missing",
+        on="postgresql",
+    ),
+    "no guard of the index": Tampering(
+        "DROP TRIGGER statements_search_update",
+        "trigger statements_search_update",
+        "is missing",
+        on="sqlite",
+    ),
+}
+
+ON_LOG = {
+    "bytes": Tampering(
+        "UPDATE revisions SET bytes = CAST(replace(CAST(bytes AS TEXT), 'grain', 'grail') AS BLOB)"
+        " WHERE seq = :seq",
+        OF_LOG,
+        "its bytes do not have the hash that was logged",
+        on="sqlite",
+        failed=2,
+    ),
+    "a byte": Tampering(
+        "UPDATE revisions SET bytes = set_byte(bytes, 20, get_byte(bytes, 20) + 1) WHERE seq = :seq",
+        OF_LOG,
+        "its bytes do not have the hash that was logged",
+        on="postgresql",
+    ),
+    "bytes gone": Tampering(
+        "UPDATE revisions SET bytes = NULL WHERE seq = :seq", S, "gone, and it was not redacted"
+    ),
+    "bytes that are no object": Tampering(
+        "UPDATE revisions SET bytes = hash WHERE seq = :seq",
+        OF_LOG,
+        "its bytes are no JSON object",
+        failed=2,
+    ),
+    "bytes that are no bytes": Tampering(
+        "UPDATE revisions SET bytes = 7, hash = 'x', digest = 1.5, id = x'00', revision = 'two',"
+        " kind = CAST(x'ff' AS TEXT) WHERE seq = :seq",
+        "change {seq} (\udcff/b'\\x00', revision two)",
+        "do not have the hash",
+        on="sqlite",
+        failed=3,
+    ),
+    "a hash": Tampering(
+        "UPDATE revisions SET hash = (SELECT hash FROM revisions WHERE seq = 1) WHERE seq = :seq",
+        OF_LOG,
+        "its bytes do not have the hash that was logged; its digest does not follow",
+    ),
+    "a digest": Tampering(
+        "UPDATE revisions SET digest = hash WHERE seq = :seq",
+        OF_LOG,
+        "its digest does not follow from its hash and the digest before it",
+    ),
+    "the last change deleted": Tampering(
+        "DELETE FROM revisions WHERE seq = (SELECT max(seq) FROM revisions)",
+        f"statements/{LAST}",
+        "the column revision holds 2, not 1",
+    ),
+    "one in the middle deleted": Tampering(
+        "DELETE FROM revisions WHERE seq = :seq",
+        "change {after} (statements/blinken-lavrov-2022-07-29-02, revision 2)",
+        "before it {seq} is missing; its digest does not follow",
+        failed=2,
+    ),
+    "several in the middle deleted": Tampering(
+        "DELETE FROM revisions WHERE seq BETWEEN 2 AND 4",
+        "change 5 (participants/",
+        "before it 2 to 4 is missing",
+        failed=-1,
+    ),
+    "two swapped": Tampering(
+        "UPDATE revisions SET seq = -1 WHERE seq = :seq;"
+        " UPDATE revisions SET seq = :seq WHERE seq = :seq + 1;"
+        " UPDATE revisions SET seq = :seq + 1 WHERE seq = -1",
+        "change {seq} (statements/blinken-lavrov-2022-07-29-02, revision 2)",
+        "its digest does not follow",
+        failed=3,
+    ),
+    "a change put before the first": Tampering(
+        "INSERT INTO revisions SELECT 0, kind, id, 9, action, call, bytes, hash, digest"
+        " FROM revisions WHERE seq = :seq",
+        "change 0 (statements/blinken-lavrov-2022-07-29-06, revision 9)",
+        "it has no number that a change can have",
+        failed=3,
+    ),
+    "a change added at the end": Tampering(
+        "INSERT INTO revisions SELECT (SELECT max(seq) FROM revisions) + 1, kind, id, 3, action,"
+        " call, bytes, hash, digest FROM revisions WHERE seq = :seq",
+        "change {head} (statements/blinken-lavrov-2022-07-29-06, revision 3)",
+        "its digest does not follow",
+    ),
+    "its kind": Tampering(
+        "UPDATE revisions SET kind = 'quotes' WHERE seq = :seq",
+        "change {seq} (quotes/blinken-lavrov-2022-07-29-06, revision 2)",
+        "there is no such kind of record",
+        failed=2,
+    ),
+    "its id": Tampering(
+        "UPDATE revisions SET id = 'another' WHERE seq = :seq",
+        "change {seq} (statements/another, revision 2)",
+        "the column id says 'another', not 'blinken-lavrov-2022-07-29-06'",
+        failed=3,
+    ),
+    "the number of its revision": Tampering(
+        "UPDATE revisions SET revision = 3 WHERE seq = :seq",
+        "change {seq} (statements/blinken-lavrov-2022-07-29-06, revision 3)",
+        "the column revision says 3, not 2",
+        failed=2,
+    ),
+    "its action": Tampering(
+        "UPDATE revisions SET action = 'restore' WHERE seq = :seq",
+        OF_LOG,
+        "the column action says 'restore', not 'update'",
+        failed=2,
+    ),
+    "its call": Tampering(
+        "UPDATE revisions SET call = 'selsund-ferry-call-2031' WHERE seq = :seq",
+        OF_LOG,
+        "the column call says 'selsund-ferry-call-2031', not 'blinken-lavrov-2022-07-29'",
+    ),
+    "no call": Tampering(
+        "UPDATE revisions SET call = NULL WHERE kind = 'accounts' AND id ="
+        " 'blinken-lavrov-2022-07-29-us-remarks'",
+        "change ",
+        "the column call says None, not 'blinken-lavrov-2022-07-29'",
+        failed=-1,
+    ),
+}
+
+
+def on(database: Database, tampering: Tampering) -> None:
+    if tampering.on not in ("both", database.dialect):
+        pytest.skip(f"this is of {tampering.on} alone")
+
+
+def named(verdict: Verdict, where: str, why: str, failed: int) -> None:
+    assert verdict.first, "nothing was found"
+    first = verdict.first[0]
+    assert first.where.startswith(where)
+    assert why in first.why
+    assert failed in (-1, verdict.failed), verdict.first
+
+
+@pytest.mark.parametrize("what", ON_TABLES)
+def test_tampering_with_the_tables_is_named(
+    what: str, database: Database, connection: Connection
+) -> None:
+    tampering = ON_TABLES[what]
+    on(database, tampering)
+    assert connection.execute(text(tampering.sql)).rowcount
+    named(verify(connection), tampering.where, tampering.why, tampering.failed)
+
+
+@pytest.mark.parametrize("what", ON_LOG)
+def test_tampering_with_the_log_is_named(
+    what: str, database: Database, connection: Connection
+) -> None:
+    tampering = ON_LOG[what]
+    on(database, tampering)
+    seq = seq_of(connection, "statements", STATEMENT)
+    told = {"seq": seq, "after": seq + 1, "head": ledger.checkpoint(connection)["seq"] + 1}
+    with unguarded(connection):
+        for statement in tampering.sql.split(";"):
+            bound = {"seq": seq} if ":seq" in statement else {}
+            assert connection.execute(text(statement), bound).rowcount
+    where, why = (part.format(**told) for part in (tampering.where, tampering.why))
+    named(verify(connection), where, why, tampering.failed)
+
+
+def test_there_are_enough_ways_of_tampering() -> None:
+    for dialect in DATABASES:
+        ways = [
+            one for one in (*ON_TABLES.values(), *ON_LOG.values()) if one.on in ("both", dialect)
+        ]
+        assert len(ways) >= 12
+
+
+# What shows only with a checkpoint that was kept elsewhere.
+
+
+def rewritten(connection: Connection) -> None:
+    """Change what was said, and everything that would tell: log, chain, row, links, words."""
+    written: dict[str, Any] = {}
+    digest = GENESIS
+    with unguarded(connection):
+        for row in connection.execute(select(ledger.table).order_by(ledger.table.c.seq)).all():
+            told = orjson.loads(row.bytes)
+            if (row.kind, row.id) == ("statements", STATEMENT):
+                told["record"]["summary"] = "Blinken asked for nothing."
+                written = told
+            kept = orjson.dumps(told, option=orjson.OPT_SORT_KEYS)
+            hashed = hashlib.sha256(kept).digest()
+            digest = chained(digest, hashed)
+            same = update(ledger.table).where(ledger.table.c.seq == row.seq)
+            connection.execute(same.values(bytes=kept, hash=hashed, digest=digest))
+    views = {
+        (kind, one.id): orjson.loads(one.view)
+        for kind, records in KINDS.items()
+        for one in connection.execute(select(records.table.c.id, records.table.c.view))
+    }
+    stamps = {
+        name: views["statements", STATEMENT][name]
+        for name in ("revision", "created_at", "updated_at")
+    }
+    made = rows.prepare(
+        "statements",
+        written["record"],
+        stamps,
+        lambda kind, record_id: views[kind, record_id],
+        connection.dialect.name,
+    )
+    rows.write(connection, [made])
+
+
+def test_a_rewritten_chain_is_found_with_a_checkpoint_alone(connection: Connection) -> None:
+    kept = {one.seq: one.digest for one in ledger.changes(connection, 0, None)}
+    rewritten(connection)
+    assert verify(connection).failed == 0
+    for seq in (1, len(kept)):
+        verdict = verify(connection, {seq: kept[seq]})
+        assert verdict.failed == (seq == len(kept) or verdict.failed)
+    verdict = verify(connection, kept)
+    assert (
+        verdict.first[0].why == "its digest is not the checkpoint's: the log up to here is another"
+    )
+
+
+def test_an_older_copy_is_found_with_a_checkpoint_alone(
+    database: Database, new_database: Callable[..., str]
+) -> None:
+    with database.read() as connection:
+        head = ledger.checkpoint(connection)
+    older = Database(new_database(database.dialect, filled=True))
+    with older.stream() as connection:
+        assert verify(connection).failed == 0
+        verdict = verify(connection, {head["seq"]: head["digest"]})
+    assert verdict.first[0].where == f"change {head['seq']}"
+    assert verdict.first[0].why == (
+        f"is missing: there is a checkpoint of it, and the log ends at {verdict.seq}"
+    )
+    older.close()
+
+
+def test_a_checkpoint_before_the_first_change_is_always_passed(database: Database) -> None:
+    with database.stream() as connection:
+        assert verify(connection, {0: GENESIS.hex()}).failed == 0
+        assert verify(connection, {0: "f" * 64}).first[0].where == "change 0"
+
+
+# Migrations.
+
+
+def test_a_migration_leaves_every_digest_valid(url: str, new_database: Callable[..., str]) -> None:
+    kind = "sqlite" if url.startswith("sqlite") else "postgresql"
+    migrated = new_database(kind, filled=True)
+    database = Database(migrated)
+    with database.read() as connection:
+        before = connection.execute(select(ledger.table).order_by(ledger.table.c.seq)).all()
+    database.close()
+    migrate.downgrade(migrated, "0001")
+    migrate.upgrade(migrated)
+    migrate.check(migrated)
+    database = Database(migrated)
+    with database.stream() as connection:
+        after = connection.execute(select(ledger.table).order_by(ledger.table.c.seq)).all()
+        assert after == before
+        assert verify(connection, {before[-1].seq: before[-1].digest.hex()}).failed == 0
+    database.close()
+
+
+def test_records_of_an_earlier_schema_hold_with_what_came_since(connection: Connection) -> None:
+    """As if a member were new: what was logged before has it not, rows were given it."""
+    from api.ledger.chain import SCHEMA
+    from schemas.base import completed
+    from schemas.record import WRITTEN
+
+    assert SCHEMA == 1
+    found = connection.execute(select(ledger.table).where(ledger.table.c.kind == "calls")).first()
+    assert found
+    record = orjson.loads(found.bytes)["record"]
+    older = {name: value for name, value in record.items() if name not in ("medium", "related")}
+    older["participants"] = [{"participant": "somebody"}]
+    whole = completed(WRITTEN["calls"], older | {"gone": 1})
+    assert whole.keys() == record.keys()
+    assert whole["medium"] == "unknown"
+    assert whole["related"] == []
+    assert whole["participants"] == [
+        {"participant": "somebody", "office": None, "side": None, "role": "principal"}
+    ]
+
+
+# The log refuses what it is not for.
+
+REFUSED = {
+    "another action": "UPDATE revisions SET action = 'update' WHERE seq = 1",
+    "other bytes": "UPDATE revisions SET bytes = hash WHERE seq = 1",
+    "no bytes and another number": "UPDATE revisions SET bytes = NULL, seq = 999 WHERE seq = 1",
+    "no bytes and another call": "UPDATE revisions SET bytes = NULL, call = 'x' WHERE seq = 1",
+    "deleted": "DELETE FROM revisions WHERE seq = 1",
+    "replaced": "INSERT INTO revisions SELECT seq, kind, id, revision, 'x', call, bytes, hash,"
+    " digest FROM revisions WHERE seq = 1 ON CONFLICT (seq) DO UPDATE SET action = 'x'",
+}
+REFUSED_BY_ONE = {
+    "sqlite": (
+        "INSERT OR REPLACE INTO revisions SELECT seq, kind, id, revision, 'x', call, bytes, hash,"
+        " digest FROM revisions WHERE seq = 1",
+        "INSERT OR REPLACE INTO revisions SELECT (SELECT max(seq) + 1 FROM revisions), kind, id,"
+        " revision, 'x', call, bytes, hash, digest FROM revisions WHERE seq = 1",
+        "INSERT INTO revisions SELECT 999999, kind, id, 999, 'x', call, bytes, hash, digest"
+        " FROM revisions WHERE seq = 1",
+    ),
+    "postgresql": ("TRUNCATE revisions",),
+}
+
+
+@pytest.mark.parametrize("what", [*REFUSED, *range(3)])
+def test_the_log_is_append_only(what: str | int, database: Database) -> None:
+    more = REFUSED_BY_ONE[database.dialect]
+    if isinstance(what, int) and what >= len(more):
+        pytest.skip("this is of the other database")
+    sql = more[what] if isinstance(what, int) else REFUSED[what]
+    with pytest.raises(Exception, match="append-only"), database.write() as connection:
+        connection.execute(text(sql))
+
+
+# The command.
+
+
+@pytest.fixture
+def run(url: str, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    monkeypatch.setenv("READOUT_DATABASE_URL", url)
+    return lambda *arguments, **options: CliRunner().invoke(main, arguments, **options)
+
+
+def test_a_checkpoint_is_what_verify_takes(run: Callable[..., Result], tmp_path: Path) -> None:
+    kept = tmp_path / "checkpoints"
+    kept.write_text(run("checkpoint").stdout + run("verify").stdout)
+    done = run("verify", "--checkpoint", str(kept))
+    assert done.exit_code == 0, done.output
+    assert not done.stderr
+    told = json.loads(done.stdout)
+    assert list(told) == ["seq", "digest", "records"]
+    assert json.loads(run("checkpoint").stdout) == {k: told[k] for k in ("seq", "digest")}
+    assert run("verify", "--checkpoint", "-", input=kept.read_text()).exit_code == 0
+
+
+def test_a_checkpoint_not_passed_fails(run: Callable[..., Result]) -> None:
+    seq = json.loads(run("checkpoint").stdout)["seq"]
+    done = run("verify", "--checkpoint", "-", input=json.dumps({"seq": seq, "digest": "0" * 64}))
+    assert done.exit_code == 1
+    assert done.stdout == ""
+    first, last = done.stderr.splitlines()
+    assert first.startswith(f"change {seq} (statements/{LAST}, revision 2): its digest is not the")
+    assert last.startswith("readout: 1 thing of ")
+    assert last.endswith(" records does not hold.")
+
+
+NO_CHECKPOINTS = {
+    "nothing": ("", 2, "holds no checkpoint"),
+    "no JSON": ("seq 3\n", 2, "line 1 of"),
+    "no object": ("\n[3]\n", 2, "line 2 of"),
+    "no digest": ('{"seq": 3, "digest": "abc"}', 2, "line 1 of"),
+    "no text": ("\udcff", 2, "line 1 of"),
+    "two that differ": (
+        f'{{"seq": 3, "digest": "{"0" * 64}"}}\n{{"seq": 3, "digest": "{"1" * 64}"}}\n',
+        1,
+        "two digests of change 3",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", NO_CHECKPOINTS)
+def test_what_is_no_checkpoint_is_told(
+    what: str, run: Callable[..., Result], tmp_path: Path
+) -> None:
+    given, exit_code, told = NO_CHECKPOINTS[what]
+    kept = tmp_path / "kept"
+    kept.write_bytes(given.encode(errors="surrogateescape"))
+    done = run("verify", "--checkpoint", str(kept))
+    assert done.exit_code == exit_code
+    assert told in done.stderr
+    assert done.stdout == ""
+
+
+def test_tampering_is_told_and_fails(
+    new_database: Callable[..., str], run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = new_database("sqlite", filled=True)
+    monkeypatch.setenv("READOUT_DATABASE_URL", url)
+    database = Database(url)
+    with database.write() as connection:
+        connection.execute(text("UPDATE statements SET view = CAST(x'ff' AS TEXT)"))
+        connection.execute(text("UPDATE topics SET words = 'grain'"))
+        count = connection.scalar(text("SELECT count(*) FROM statements"))
+        count += connection.scalar(text("SELECT count(*) FROM topics"))
+    database.close()
+    done = run("verify")
+    assert done.exit_code == 1
+    assert done.stdout == ""
+    lines = done.stderr.splitlines()
+    assert lines[0].startswith("topics/")
+    assert len(lines) == 21
+    assert lines[-1].startswith(f"readout: {count} things of ")
+
+
+def test_a_database_not_at_head_is_not_looked_at(
+    new_database: Callable[..., str], monkeypatch: pytest.MonkeyPatch, run: Callable[..., Result]
+) -> None:
+    url = new_database("sqlite", filled=True)
+    migrate.downgrade(url, "0001")
+    monkeypatch.setenv("READOUT_DATABASE_URL", url)
+    for command in ("verify", "checkpoint"):
+        done = run(command)
+        assert done.exit_code == 1
+        assert "run `readout migrate`" in done.stderr
+
+
+def test_a_table_that_is_gone_is_told(connection: Connection) -> None:
+    connection.execute(text("DROP TABLE account_sides"))
+    verdict = verify(connection)
+    assert verdict.first[0].where == "the database"
+    assert "account_sides" in verdict.first[0].why
