@@ -1,13 +1,37 @@
 """Readout: structured records of diplomatic calls over HTTP."""
 
+from contextlib import suppress
+from typing import Any
+from wsgiref.types import StartResponse, WSGIEnvironment
+
 from flask import Flask, Response, g, request
 from flask.typing import ResponseReturnValue
 
 from api.settings import Settings, load
+from api.store.engine import Database
+from api.store.faults import Elsewhere, Unavailable
+
+# We know versions by ETags alone, and serve no ranges and no other protocol. Werkzeug would heed
+# these, and fails on odd ones.
+IGNORED = (
+    "HTTP_UPGRADE",
+    "HTTP_RANGE",
+    "HTTP_IF_RANGE",
+    "HTTP_IF_MODIFIED_SINCE",
+    "HTTP_IF_UNMODIFIED_SINCE",
+)
 
 
 class Service(Flask):
-    """The Flask application, with OPTIONS answered as the contract says."""
+    """The Flask application, with OPTIONS answered as the contract says, and reads repeated."""
+
+    def wsgi_app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Any:
+        """Answer a request, whatever it says of what we do not do."""
+        for name in IGNORED:
+            environ.pop(name, None)
+        if environ["REQUEST_METHOD"] in ("GET", "HEAD"):
+            environ.pop("HTTP_IF_MATCH", None)
+        return super().wsgi_app(environ, start_response)
 
     def make_default_options_response(self) -> Response:
         """204 with the methods of the path."""
@@ -15,13 +39,18 @@ class Service(Flask):
         allowed = ", ".join(sorted(response.allow))
         return self.response_class(status=204, headers={"Allow": allowed})
 
+    def dispatch_request(self) -> ResponseReturnValue:
+        """What the route answers; a read that a standby failed is made again at another server."""
+        while True:
+            with suppress(Elsewhere):
+                return super().dispatch_request()
+
 
 def create_app(settings: Settings | None = None) -> Flask:
     """The whole wiring: settings, database, routes, problems, docs, and what is around them."""
     from api.routes import add_routes
     from api.routes.gate import Gate
     from api.routes.writing import refused
-    from api.store.engine import Database, Unavailable
     from api.web import docs, logs, problems, requests
     from api.web.openapi import INFO
     from api.web.operations import Api
@@ -30,7 +59,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app = Service(__name__, static_folder=None)
     app.url_map.merge_slashes = False
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    database = Database(settings.database_url, settings.lock_wait)
+    database = opened(settings)
     api = Api(app, Gate(database, private=settings.reads == "private").check)
 
     @app.before_request
@@ -57,3 +86,23 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["readout"] = api
     app.wsgi_app = logs.Surroundings(app.wsgi_app, settings.log_level)  # type: ignore[method-assign]
     return app
+
+
+def opened(settings: Settings) -> Database:
+    """The database, with its standbys where it has some: only what needs no key reads there."""
+    if not settings.read_database_url:
+        return Database(settings.database_url, settings.lock_wait)
+    from api.store.standbys import Reading, Spread
+    from api.web import metrics
+
+    def reading() -> Reading | None:
+        return g.setdefault("reading", Reading()) if g.get("keyless") else None
+
+    return Spread(
+        settings.database_url,
+        settings.lock_wait,
+        settings.read_database_url,
+        limit=settings.standby_lag,
+        reading=reading,
+        figures=metrics,
+    )

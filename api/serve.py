@@ -96,7 +96,10 @@ def _serve(host: str, port: int, workers: int) -> None:
         log_dictconfig=LOGGING,
     )
     threading.Thread(target=_announce, args=(host, port), daemon=True).start()
-    os.register_at_fork(after_in_child=_heed)
+    # Nobody writes to this pipe, and only this process holds it open: so a worker that reads from
+    # it wakes when this process is gone, however it went.
+    gone, held = os.pipe()
+    os.register_at_fork(after_in_child=lambda: _heed(gone, held))
     try:
         server.serve()
     except SystemExit:
@@ -105,15 +108,17 @@ def _serve(host: str, port: int, workers: int) -> None:
             raise
 
 
-def _heed() -> None:
-    """In a worker: heed the first SIGTERM, whenever it comes, and nothing else.
+def _heed(gone: int, held: int) -> None:
+    """In a worker: heed the first SIGTERM, whenever it comes, and the parent's end; nothing else.
 
     Ctrl-C reaches the workers as well as their parent, which then tells them, too; a worker of
     granian that is told twice never ends.
     """
+    os.close(held)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     threading.Thread(target=_await_end, daemon=True).start()
+    threading.Thread(target=_follow, args=(gone,), daemon=True).start()
 
 
 def _await_end() -> None:
@@ -122,6 +127,15 @@ def _await_end() -> None:
     if not callable(stop):
         os._exit(0)  # It has not even begun.
     stop(signal.SIGTERM, None)
+
+
+def _follow(gone: int) -> None:
+    """End as gently as ever once the parent was killed: left behind, a worker would go on for ever,
+    and no new server could have its place."""
+    os.read(gone, 1)
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(GRACE)
+    os._exit(1)
 
 
 def _announce(host: str, port: int) -> None:

@@ -5,6 +5,7 @@ A new one is one field here and one line in the README's table, which a test com
 """
 
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import Field, dataclass, field, fields
 from difflib import get_close_matches
@@ -71,6 +72,39 @@ def seconds(given: str) -> float:
     return value
 
 
+def standbys(given: str) -> tuple[URL, ...]:
+    """Read a URL that names several hosts, as libpq does, as a URL for each."""
+    if given == "none":
+        return ()
+    from psycopg import ProgrammingError
+    from psycopg.conninfo import conninfo_to_dict
+
+    try:
+        plain = given.replace("postgresql+psycopg:", "postgresql:", 1)
+        parts = {name: str(value) for name, value in conninfo_to_dict(plain).items()}
+    except ProgrammingError:
+        parts = {}
+    hosts = parts.pop("host", "").split(",")
+    ports = parts.pop("port", "").split(",")
+    if not all(hosts) or "://" not in given:
+        raise ValueError("is not a URL like postgresql://user:password@first:5432,second:5432/name")
+    if len(ports) not in (1, len(hosts)) or not all(re.fullmatch(r"\d*", port) for port in ports):
+        raise ValueError("must give a port for each host, or one for all")
+    if parts.pop("target_session_attrs", "prefer-standby") not in ("prefer-standby", "standby"):
+        raise ValueError("must have prefer-standby as its target_session_attrs, or none")
+    if parts.pop("load_balance_hosts", "random") != "random":
+        raise ValueError("must have random as its load_balance_hosts, or none")
+    found = dict.fromkeys(zip(hosts, ports * (len(hosts) // len(ports)), strict=True))
+    names = {"user": "username", "password": "password", "dbname": "database"}
+    common = {name: parts.pop(given) for given, name in names.items() if given in parts}
+    return tuple(
+        URL.create(
+            DIALECTS["postgresql"], host=host, port=int(port or 0) or None, query=parts, **common
+        )
+        for host, port in found
+    )
+
+
 def reads(given: str) -> str:
     """Read who may read."""
     if given not in ("public", "private"):
@@ -93,6 +127,18 @@ class Settings:
         "Where the records are: `sqlite:///` and a path (from the working directory, or from `/`), "
         "or `postgresql://user:password@host:port/name`.",
         secret=True,
+    )
+    read_database_url: tuple[URL, ...] = setting(
+        standbys,
+        "none",
+        "Standbys of a PostgreSQL database, where requests without a key read: "
+        "`postgresql://user:password@first:port,second:port/name`.",
+        secret=True,
+    )
+    standby_lag: float = setting(
+        seconds,
+        "10",
+        "Seconds that a standby may be behind; one that is further behind is left out.",
     )
     reads: str = setting(
         reads,
@@ -135,6 +181,11 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
             faults.append(
                 f"{name} is not a setting{f'; did you mean {PREFIX}{near[0]}?' if near else '.'}"
             )
+    if values.get("read_database_url") and values.get("database_url", "").startswith("sqlite"):
+        faults.append(
+            "READOUT_READ_DATABASE_URL names standbys, which only a PostgreSQL database has; "
+            "READOUT_DATABASE_URL is an SQLite file."
+        )
     if faults:
         raise SettingsError(faults)
     return Settings(**values)

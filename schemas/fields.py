@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from marshmallow import ValidationError, fields
 
@@ -103,6 +104,23 @@ class Matching(Text):
 
     def check(self, text: str) -> None:
         if not self._whole.fullmatch(text):
+            raise ValidationError(f"Must be {self.wanted}.")
+
+
+class Url(Matching):
+    """An absolute http or https URL."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(URL, "an absolute http or https URL", **kwargs)
+
+    def check(self, text: str) -> None:
+        super().check(text)
+        try:
+            parts = urlsplit(text)
+            right = bool(parts.hostname) and parts.port != 0
+        except ValueError:  # The host or the port cannot be.
+            right = False
+        if not right:
             raise ValidationError(f"Must be {self.wanted}.")
 
 

@@ -90,7 +90,7 @@ class Whole(fields.Integer):
         super().__init__(**kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
-        digits = value.isascii() and value.isdigit() and len(value) <= 15
+        digits = value.isascii() and value.isdigit() and len(value) <= 16
         if not digits or not self.least <= int(value) <= (self.most or int(value)):
             upto = f" to {self.most}" if self.most else ""
             raise ValidationError(f"Must be a whole number from {self.least}{upto}.")

@@ -9,13 +9,13 @@ from schemas.base import Read, Record
 from schemas.fields import (
     LANGUAGE,
     SHA256,
-    URL,
     Coded,
     Edtf,
     Integer,
     LongText,
     Matching,
     Text,
+    Url,
 )
 from schemas.vocabulary import RIGHTS, SOURCE_KINDS
 
@@ -32,9 +32,7 @@ class Source(Record):
     publisher = Text(
         allow_none=True, load_default=None, metadata={"description": "Who published it."}
     )
-    url = Matching(
-        URL,
-        "an absolute http or https URL",
+    url = Url(
         allow_none=True,
         load_default=None,
         metadata={"description": "Where it was published.", "format": "uri"},

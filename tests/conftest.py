@@ -3,6 +3,8 @@
 def test_reading(client): ...          # once on SQLite, once on PostgreSQL, with all records
 def test_migrating(empty_url): ...     # likewise, on a database without tables
 def test_from_outside(live): ...       # the base URL of a `readout serve` with the seed alone
+def test_writing(writer): ...          # as `client`, with a key of every scope
+def test_refusing(refused): ...        # a request to both databases at once, which write nothing
 """
 
 import functools
@@ -17,6 +19,7 @@ from flask.testing import FlaskClient
 
 from tests.live import serving
 from tests.postgres import Server, server
+from tests.writing import SCOPES, Refused, Writer, new_key, nothing_written, on_both
 
 HERE = Path(__file__).parent
 SEEDS = sorted(HERE.parent.glob("seeds/*.yaml"))
@@ -101,6 +104,40 @@ def app(database_url: str) -> Flask:
 @pytest.fixture
 def client(app: Flask) -> FlaskClient:
     return app.test_client()
+
+
+@pytest.fixture(scope="module")
+def writer(app: Flask, database_url: str) -> Iterator[Writer]:
+    """A client with a key of every scope; what it leaves behind must hold."""
+    yield Writer(app, new_key(database_url, *SCOPES))
+    assert_it_holds(database_url)
+
+
+@pytest.fixture(scope="module")
+def writers(new_database: Callable[..., str]) -> Iterator[list[Writer]]:
+    """One on a database of each kind, in both of which the call record `bad` stands."""
+    urls = [new_database(kind, filled=True) for kind in KINDS]
+    yield on_both(urls, "bad")
+    for url in urls:
+        assert_it_holds(url)
+
+
+def assert_it_holds(url: str) -> None:
+    """Make sure that every table of a database holds what follows from its log."""
+    from api.ledger.verify import verify
+    from api.store.engine import Database
+
+    database = Database(url)
+    with database.read() as connection:
+        assert verify(connection).first == []
+    database.close()
+
+
+@pytest.fixture
+def refused(writers: list[Writer]) -> Iterator[Refused]:
+    """Sends to both of these what they refuse, by the same answer."""
+    with nothing_written(writers) as refused:
+        yield refused
 
 
 @pytest.fixture(scope="session")

@@ -23,7 +23,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 from psycopg import sql
@@ -129,6 +129,40 @@ def candidates() -> Iterator[Path]:
 
 def start(programs: Path) -> tuple[subprocess.Popen[bytes], str]:
     """Make a cluster in a folder of its own and start its server; give the process and the URL."""
+    cluster = make(programs)
+    process = subprocess.Popen(
+        ["sh", "-c", SUPERVISOR, "sh", str(cluster.programs)],
+        stdin=subprocess.PIPE,
+        start_new_session=True,
+        **cluster.as_user,
+    )
+    for _ in range(300):
+        try:
+            psycopg.connect(cluster.url).close()
+        except psycopg.OperationalError:
+            time.sleep(0.1)
+        else:
+            return process, cluster.url
+    log = (cluster.folder / "log").read_text(errors="replace")
+    process.communicate()
+    raise RuntimeError(f"did not start in 30 seconds: {log[-1000:]}")
+
+
+class Cluster(NamedTuple):
+    """Databases in a folder of their own, and what it takes to run a server on them."""
+
+    programs: Path
+    folder: Path
+    as_user: dict[str, Any]
+
+    @property
+    def url(self) -> str:
+        """Where a server that listens in the folder is found."""
+        return f"postgresql://readout@/postgres?host={self.folder}"
+
+
+def make(programs: Path) -> Cluster:
+    """Make a cluster; whoever runs as root leaves it to another user."""
     user = unprivileged()
     folder = Path(tempfile.mkdtemp(prefix="readout-postgres-", dir="/tmp" if user else None))
     try:
@@ -161,26 +195,10 @@ def start(programs: Path) -> tuple[subprocess.Popen[bytes], str]:
             run(*initdb, "--locale-provider=icu", "--icu-locale=en")
         except RuntimeError:
             run(*initdb)
-        process = subprocess.Popen(
-            ["sh", "-c", SUPERVISOR, "sh", str(programs)],
-            stdin=subprocess.PIPE,
-            start_new_session=True,
-            **as_user,
-        )
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    url = f"postgresql://readout@/postgres?host={folder}"
-    for _ in range(300):
-        try:
-            psycopg.connect(url).close()
-        except psycopg.OperationalError:
-            time.sleep(0.1)
-        else:
-            return process, url
-    log = (folder / "log").read_text(errors="replace")
-    process.communicate()
-    raise RuntimeError(f"did not start in 30 seconds: {log[-1000:]}")
+    return Cluster(programs, folder, as_user)
 
 
 def copy(programs: Path, folder: Path) -> Path:

@@ -40,7 +40,10 @@ class Process:
         )
 
     def ended(self) -> bool:
-        return self.inner.poll() is not None
+        if self.inner.returncode is not None:
+            return True
+        # It is only looked at: until it is waited for, its number is no other group's.
+        return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
     def end(self, how: int) -> int:
         """Send it a signal, and wait for its exit code."""
@@ -48,16 +51,18 @@ class Process:
         return self.wait()
 
     def wait(self) -> int:
-        code = self.inner.wait(90)
-        self._watchdog.kill()
-        self._watchdog.communicate()
-        return code
+        """Wait until it ends, and give its exit code; what it left running is killed."""
+        eventually(self.ended, f"the end of process {self.pid}", 90)
+        return self.kill()
 
-    def kill(self) -> None:
+    def kill(self) -> int:
         """Kill it and all that it started, without a word."""
-        if not self.ended():
+        if self.inner.returncode is None:
             os.killpg(self.pid, signal.SIGKILL)
-        self.wait()
+            self.inner.wait()
+            self._watchdog.kill()
+            self._watchdog.communicate()
+        return self.inner.returncode
 
 
 def children(pid: int) -> list[int]:
@@ -71,6 +76,10 @@ def children(pid: int) -> list[int]:
         if int(told[1]) == pid and told[0] != "Z":
             found.append((int(told[19]), int(entry.parent.name)))
     return [one for _, one in sorted(found)]
+
+
+def alive(pid: int) -> bool:
+    return Path(f"/proc/{pid}").exists()
 
 
 def eventually(happens: Callable[[], T], what: str, seconds: float = 60) -> T:

@@ -82,5 +82,4 @@ class Service:
     ) -> None:
         if value is not None:
             print(self.log())
-        if not self.process.ended():
-            self.kill()
+        self.kill()

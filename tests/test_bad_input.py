@@ -20,7 +20,7 @@ from api.web.problems import KINDS
 from tests.conftest import KINDS as DATABASES
 
 LEAKS = ("Traceback", "SELECT ", "sqlalchemy", "psycopg", "sqlite3", 'File "')
-PATIENCE = 2.0  # seconds for any one answer; most take a thousandth of that
+PATIENCE = 5.0  # seconds for any one answer; most take a thousandth of that
 
 
 class Told(NamedTuple):

@@ -6,7 +6,8 @@
 >>> writers.check(database)     # each acknowledged write is there once, no refused one is
 """
 
-import threading
+import json
+import threading, time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -19,16 +20,19 @@ from api.ledger.verify import verify
 from api.store.engine import Database
 from api.store.migrate import upgrade
 from api.unit import Unit
+from tests.call_records import a_record
 from tests.clients import BROKEN, PROBLEM, Answer, Client
 from tests.processes import eventually
-from tests.writing import a_record, new_key
+from tests.writing import new_key
 
 WRITERS = 8
 READERS = 2
 RECORD = a_record("faults")
 SHARED = f"statements/{RECORD['statements'][1]['id']}"
 MARK = "Was marked "
-EXPECTED = (200, 201, 412, 503)
+ACKNOWLEDGED, REFUSED, UNSETTLED = "acknowledged", "refused", "unsettled"
+# The database went, perhaps only after it had written.
+GONE = ("cannot be reached", "is gone", "was replaced")
 PAUSE = 0.02  # seconds before another try, as a polite client makes
 
 
@@ -64,10 +68,10 @@ class Writers:
         self.acknowledged: set[str] = set()
         self.refused: set[str] = set()
         self.unsettled: set[str] = set()
-        self.posted: dict[str, str] = {}
+        self.posted: set[str] = set()
         self.replayed = 0
         self.answers: Counter[int] = Counter()
-        self.broken = 0
+        self.broken = 0; self.breaks = []
         self.strange: list[Any] = []
         self._stop = threading.Event()
         self._lock = threading.Lock()
@@ -98,6 +102,11 @@ class Writers:
         before = self.answers[status]
         self.wait(lambda: self.answers[status] >= before + more, f"{more} more of {status}")
 
+    def reads(self, more: int) -> None:
+        """Wait until so many more reads were answered."""
+        before = self.answers[200]
+        self.wait(lambda: self.answers[200] >= before + more, f"{more} more reads")
+
     def wait(self, happens: Callable[[], bool], what: str, seconds: float = 60) -> None:
         def so_far() -> bool:
             for one in self._at_work:
@@ -107,8 +116,11 @@ class Writers:
 
         eventually(so_far, f"{what}; so far {dict(self.answers)}, {self.broken} broken", seconds)
 
-    def check(self, database_url: str) -> None:
-        """See that the database holds what was promised, each once, and nothing else."""
+    def check(self, database_url: str) -> set[str]:
+        """See that the database holds what was promised, each once, and nothing else.
+
+        Gives the marks of what was written though nobody was told so.
+        """
         for one in self._at_work:
             one.result()
         assert not self.strange, self.strange[:5]
@@ -127,18 +139,27 @@ class Writers:
         assert not [mark for mark, times in found.items() if times > 1]
         assert not self.acknowledged - found.keys()
         assert not self.refused & found.keys()
-        assert not found.keys() - self.acknowledged - self.unsettled
+        untold = found.keys() - self.acknowledged
+        assert not untold - self.unsettled
+        return untold
 
     def check_reads(self) -> None:
-        """See that each record that was made is read, once."""
-        client = Client(self.url)
-        answer = client.once("GET", "/v1/statements?format=ndjson&fields=id,summary")
-        lines = [Answer(200, answer.headers, line).json for line in answer.body.splitlines()]
-        assert lines.pop()["end"] is True
-        read = {line["id"]: line["summary"].removeprefix(MARK) for line in lines}
-        made = {one: mark for one, mark in read.items() if mark.startswith("post-")}
-        assert self.posted.items() <= made.items()
-        assert set(made.values()) - set(self.posted.values()) <= self.unsettled
+        """See that each statement that was made is read, and no other."""
+        answer = Client(self.url).once("GET", "/v1/statements?format=ndjson&fields=id")
+        *read, end = map(json.loads, answer.body.splitlines())
+        assert end["end"] is True
+        found = {one["id"] for one in read} - {one["id"] for one in RECORD["statements"]}
+        assert len(found) == len(read) - len(RECORD["statements"])
+        assert not self.posted - found
+        assert len(found - self.posted) <= len(self.unsettled)
+
+    def told(self) -> str:
+        """How it went, in figures."""
+        return (
+            f"{len(self.acknowledged)} acknowledged, {len(self.refused)} refused,"
+            f" {len(self.unsettled)} unsettled, {self.replayed} replayed,"
+            f" {self.broken} broken, answers {dict(self.answers)}"
+        )
 
     def _write(self, writer: int) -> None:
         client = Client(self.url, self.key, timeout=90)
@@ -152,74 +173,74 @@ class Writers:
         client.close()
 
     def _post(self, client: Client, mark: str) -> str | None:
-        """POST until there is an answer: a second try after a broken one writes nothing twice."""
+        """POST until it is settled: a second try after a broken one writes nothing twice."""
         headers = {"Idempotency-Key": mark}
         lost = False
         while True:
-            answer = self._answer(client, "POST", "statements", statement(mark), headers)
-            if answer is not None and answer.status == 201:
+            fate, answer = self._try(client, "POST", "statements", statement(mark), headers)
+            if fate == ACKNOWLEDGED and answer is not None:
                 made: str = answer.json["id"]
                 with self._lock:
                     self.acknowledged.add(mark)
-                    self.posted[f"{made}"] = mark
+                    self.posted.add(made)
                     self.replayed += "Idempotent-Replayed" in answer.headers
                 return f"statements/{made}"
-            lost = lost or answer is None or unsettled(answer)
+            lost = lost or fate == UNSETTLED
             if not lost or self._stop.is_set():
                 (self.unsettled if lost else self.refused).add(mark)
                 return None
 
     def _patch(self, client: Client, path: str, mark: str) -> None:
-        seen = self._answer(client, "GET", path)
+        _, seen = self._try(client, "GET", path)
         if seen is None or seen.status != 200:
             return
         headers = {"If-Match": seen.headers["ETag"]}
-        answer = self._answer(client, "PATCH", path, {"summary": MARK + mark}, headers)
+        fate, _ = self._try(client, "PATCH", path, {"summary": MARK + mark}, headers)
         with self._lock:
-            if answer is None or unsettled(answer):
-                self.unsettled.add(mark)
-            elif answer.status == 200:
-                self.acknowledged.add(mark)
-            else:
-                self.refused.add(mark)
+            {
+                ACKNOWLEDGED: self.acknowledged,
+                REFUSED: self.refused,
+                UNSETTLED: self.unsettled,
+            }[fate].add(mark)
 
     def _read(self) -> None:
         client = Client(self.url, timeout=90)
         while not self._stop.is_set():
-            self._answer(client, "GET", "statements?limit=5")
-            self._answer(client, "GET", SHARED)
+            self._try(client, "GET", "statements?limit=5")
+            self._try(client, "GET", SHARED)
         client.close()
 
-    def _answer(
+    def _try(
         self,
         client: Client,
         method: str,
         path: str,
         body: Any = None,
         headers: dict[str, str] | None = None,
-    ) -> Answer | None:
-        """Send a request; None where there came no answer, or only part of one."""
+    ) -> tuple[str, Answer | None]:
+        """Send a request; what became of it, and the answer, if one came."""
         try:
             answer = client.send(method, path, body, headers)
-        except BROKEN:
+        except BROKEN as fault:
             with self._lock:
-                self.broken += 1
+                self.broken += 1; self.breaks.append((time.time(), method, path, repr(fault)))
             self._stop.wait(PAUSE)
-            return None
+            return REFUSED if isinstance(fault, ConnectionRefusedError) else UNSETTLED, None
         with self._lock:
             self.answers[answer.status] += 1
-            failed = answer.status >= 400
-            if answer.status not in EXPECTED or (
-                failed and answer.headers["Content-Type"] != PROBLEM
-            ):
-                self.strange.append((method, path, answer.status, answer.body[:500]))
-        if answer.status == 503:
+            if not as_promised(answer):
+                self.strange.append((method, path, answer))
+        if answer.status < 300:
+            return ACKNOWLEDGED, answer
+        if answer.status in (503, 507):
             self._stop.wait(PAUSE)
-        return answer
+            if any(word in answer.json["detail"] for word in GONE):
+                return UNSETTLED, answer
+        return REFUSED, answer
 
 
-def unsettled(answer: Answer) -> bool:
-    """Whether it tells that the database went away, perhaps after it had written."""
-    return answer.status == 503 and any(
-        word in answer.json["detail"] for word in ("cannot be reached", "is gone", "was replaced")
-    )
+def as_promised(answer: Answer) -> bool:
+    """Whether an answer is one of those that the contract has for such times."""
+    if answer.status in (200, 201):
+        return True
+    return answer.status in (412, 503, 507) and answer.headers["Content-Type"] == PROBLEM

@@ -1,4 +1,4 @@
-"""Writing over HTTP as the tests do it: a client with a key, and call records of their own.
+"""Writing over HTTP as the tests do it: a client with a key, and what problems tell.
 
 >>> writer = Writer(app, new_key(database_url, "write", "retract"))
 >>> writer.put("topics/tides", {"label": "Tides"}).status_code
@@ -7,19 +7,22 @@
 2
 """
 
-import copy
 import itertools
 import json
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from api import create_app
+from api.settings import load
 from api.store import keys
 from api.store.engine import Database
 from api.web.keys import SHOWN, hashed
 from api.web.keys import new_key as made_up
-from schemas.source import digest
+from tests.call_records import a_record
 
 KINDS = ("participants", "topics", "sources", "calls", "accounts", "statements")
 SCOPES = ("write", "retract", "read")
@@ -86,20 +89,29 @@ class Writer:
         return self.send("POST", path, body, headers)
 
     def put(self, path: str, body: Any, headers: dict[str, str] | None = None) -> TestResponse:
-        return self.send("PUT", path, body, self._seen(path) | (headers or {}))
+        return self.send("PUT", path, body, self._seen(path, headers))
 
     def patch(self, path: str, body: Any, headers: dict[str, str] | None = None) -> TestResponse:
-        return self.send("PATCH", path, body, self._seen(path) | (headers or {}))
+        return self.send("PATCH", path, body, self._seen(path, headers))
 
     def delete(self, path: str, headers: dict[str, str] | None = None) -> TestResponse:
         """Retract, with a reason, unless the path has a query of its own."""
         asked = path if "?" in path else f"{path}?reason=Coded+twice"
-        return self.send("DELETE", asked, headers=self._seen(path) | (headers or {}))
+        return self.send("DELETE", asked, headers=self._seen(path, headers))
 
-    def _seen(self, path: str) -> dict[str, str]:
-        """If-Match with the ETag of what stands at the path, or of what stood there."""
+    def _seen(self, path: str, headers: dict[str, str] | None) -> dict[str, str]:
+        """The headers, with the ETag of what stands or stood at the path, where they name none."""
+        given = headers or {}
+        if "If-Match" in given:
+            return given
         tag = self.get(path.partition("?")[0]).headers.get("ETag")
-        return {"If-Match": tag} if tag else {}
+        return {"If-Match": tag, **given} if tag else given
+
+
+def content(answer: TestResponse) -> Any:
+    """What an answer holds, as JSON."""
+    assert answer.is_json, answer.text
+    return answer.json
 
 
 def faults(answer: TestResponse) -> list[str]:
@@ -118,142 +130,39 @@ def told(answer: TestResponse) -> tuple[int, str]:
     return answer.status_code, answer.json["type"].removeprefix("/problems#")
 
 
-TEXT = (
-    "🌊 READ-OUT. The minister of Alpha pressed Beta to open the lock. “Open it by May,” she said, "
-    "“or we dredge alone.” They also spoke about the tides.\n"
-)
+LEAKS = ("Traceback", "SELECT ", "INSERT ", "sqlalchemy", "psycopg", "sqlite3", 'File "')
+
+Refused = Callable[..., TestResponse]
 
 
-def span(source: str, words: str, text: str = TEXT) -> dict[str, Any]:
-    """Evidence: where the words stand in a text."""
-    start = text.index(words)
-    return {
-        "source": source,
-        "start": start,
-        "end": start + len(words),
-        "quote": words,
-        "digest": digest(words),
-    }
+def on_both(urls: Iterable[str], tag: str) -> list[Writer]:
+    """A writer on each database, in all of which a call record of that tag stands."""
+    made = []
+    for url in urls:
+        app = create_app(load({"READOUT_DATABASE_URL": url, "READOUT_LOG_LEVEL": "error"}))
+        writer = Writer(app, new_key(url, *SCOPES))
+        assert writer.put(f"calls/{tag}-call/record", a_record(tag)).status_code == 201
+        made.append(writer)
+    return made
 
 
-def a_record(tag: str) -> dict[str, Any]:
-    """A call record of its own, every id and name of which begins with the tag.
+@contextmanager
+def nothing_written(writers: list[Writer]) -> Iterator[Refused]:
+    """Send requests that are refused, by the same answer on both databases, which stay the same."""
 
-    Two sides, Alpha (Norway) and Beta (Sweden), whose minister (of Alpha) demands something about
-    the lock, under locks, in Alpha's account; the source's text is held.
-    """
+    def refused(
+        method: str,
+        path: str,
+        body: Any = None,
+        headers: dict[str, str] | None = None,
+        **options: Any,
+    ) -> TestResponse:
+        one, other = (writer.send(method, path, body, headers, **options) for writer in writers)
+        assert (one.status_code, one.json) == (other.status_code, other.json)
+        assert 400 <= one.status_code < 500, one.text
+        assert not [leak for leak in LEAKS if leak in one.text]
+        return one
 
-    def participant(name: str, kind: str, country: str, *aliases: str) -> dict[str, Any]:
-        return {
-            "id": f"{tag}-{name}",
-            "name": f"{tag} {name.title()}",
-            "kind": kind,
-            "country": country,
-            "aliases": list(aliases),
-            "description": None,
-        }
-
-    def topic(name: str, broader: str | None = None) -> dict[str, Any]:
-        return {
-            "id": f"{tag}-{name}",
-            "label": f"{tag} {name.title()}",
-            "aliases": [],
-            "broader": broader and f"{tag}-{broader}",
-            "description": None,
-        }
-
-    def attendance(name: str, side: str) -> dict[str, Any]:
-        return {
-            "participant": f"{tag}-{name}",
-            "office": "Minister",
-            "side": f"{tag}-{side}",
-            "role": "principal",
-        }
-
-    def statement(number: int, words: str, **members: Any) -> dict[str, Any]:
-        return {
-            "id": f"{tag}-statement-{number}",
-            "account": f"{tag}-account",
-            "speakers": [f"{tag}-minister"],
-            "attribution": None,
-            "addressees": [f"{tag}-beta"],
-            "targets": [f"{tag}-beta"],
-            "setting": "on-call",
-            "form": "indirect",
-            "act": "demand",
-            "topics": [f"{tag}-lock"],
-            "said_on": "2031-05-02",
-            "quote": None,
-            "summary": f"{tag} minister wants the lock open, says number {number}.",
-            "evidence": [span(f"{tag}-source", words)],
-        } | members
-
-    return copy.deepcopy(
-        {
-            "call": {
-                "id": f"{tag}-call",
-                "title": f"{tag} call on the lock",
-                "status": "held",
-                "held_on": "2031-05-02",
-                "held_on_basis": "stated",
-                "medium": "phone",
-                "initiated_by": [f"{tag}-alpha"],
-                "participants": [attendance("minister", "alpha"), attendance("envoy", "beta")],
-                "lifecycle": [
-                    {
-                        "stage": "held",
-                        "on": "2031-05-02",
-                        "source": f"{tag}-source",
-                        "note": None,
-                    }
-                ],
-                "related": [],
-                "notes": None,
-            },
-            "participants": [
-                participant("alpha", "state", "NO", f"{tag} Alfa"),
-                participant("beta", "state", "SE"),
-                participant("envoy", "person", "SE"),
-                participant("minister", "person", "NO"),
-            ],
-            "topics": [topic("lock", "locks"), topic("locks")],
-            "sources": [
-                {
-                    "id": f"{tag}-source",
-                    "title": f"{tag} bulletin",
-                    "publisher": f"{tag} press",
-                    "url": "https://example.org/bulletin",
-                    "obtained_from": None,
-                    "published_on": "2031-05-03",
-                    "language": "en",
-                    "kind": "official",
-                    "rights": "open",
-                    "characters": len(TEXT),
-                    "sha256": digest(TEXT),
-                    "text": TEXT,
-                }
-            ],
-            "accounts": [
-                {
-                    "id": f"{tag}-account",
-                    "call": f"{tag}-call",
-                    "sides": [f"{tag}-alpha"],
-                    "genre": "readout",
-                    "given_by": f"{tag}-minister",
-                    "given_on": "2031-05-03",
-                    "coverage": "whole",
-                    "sources": [f"{tag}-source"],
-                }
-            ],
-            "statements": [
-                statement(1, "pressed Beta to open the lock"),
-                statement(
-                    2,
-                    "“Open it by May,” she said, “or we dredge alone.”",
-                    form="direct",
-                    act="warning",
-                    quote="Open it by May, … or we dredge alone.",
-                ),
-            ],
-        }
-    )
+    before = [writer.read("changes/checkpoint") for writer in writers]
+    yield refused
+    assert [writer.read("changes/checkpoint") for writer in writers] == before

@@ -83,10 +83,15 @@ def verify(kept: TextIO | None) -> None:
 
 
 @click.command()
-@click.argument("record", type=Named())
+@click.argument("record", metavar="KIND/ID", type=Named())
 @click.option("--reason", required=True, help="Why, for the log; it must not tell what goes.")
+@click.option(
+    "--earlier",
+    is_flag=True,
+    help="Only what it said before goes; it stands on as it is now, also where others name it.",
+)
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def redact(record: tuple[str, str], reason: str, yes: bool) -> None:
+def redact(record: tuple[str, str], reason: str, earlier: bool, yes: bool) -> None:
     """Remove the content of a record for good, everywhere in the database.
 
     Its text goes from the tables, the full-text search, stored answers, the log of changes and free
@@ -101,17 +106,20 @@ def redact(record: tuple[str, str], reason: str, yes: bool) -> None:
     database = _database()
     try:
         with database.read() as connection:
-            going = redaction.goes(connection, kind, record_id)
+            going = redaction.goes(connection, kind, record_id, earlier=earlier)
         if going and not yes:
-            _confirm(going)
+            _confirm(going, earlier)
         with database.write() as connection:
-            gone = redaction.redact(connection, kind, record_id, _operator(), reason)
+            gone = redaction.redact(
+                connection, kind, record_id, _operator(), reason, earlier=earlier
+            )
     except redaction.Refused as refused:
         raise _failure(str(refused)) from None
     for one in gone:
         click.echo(f"{one} is redacted.")
     if not gone:
-        click.echo(f"{kind}/{record_id} was redacted before.")
+        done = "said nothing else before" if earlier else "was redacted before"
+        click.echo(f"{kind}/{record_id} {done}.")
     try:
         database.scrub(erase.tables())
     except Unavailable as refusal:
@@ -173,11 +181,13 @@ def _checkpoint(line: str) -> tuple[int, str | None]:
     return 0, None
 
 
-def _confirm(going: Mapping[str, list[str]]) -> None:
+def _confirm(going: Mapping[str, list[str]], earlier: bool) -> None:
     if not sys.stdin.isatty():
         raise _failure("there is nobody to ask; --yes goes ahead.", 2)
     told = ", ".join(_count(len(ids), kind.removesuffix("s")) for kind, ids in going.items() if ids)
-    click.confirm(f"This removes {told} for good. Go on?", abort=True)
+    what = "all that was said before in" if earlier else "for good"
+    told = f"{what} {told}" if earlier else f"{told} {what}"
+    click.confirm(f"This removes {told}. Go on?", abort=True)
 
 
 def _count(number: int, what: str) -> str:

@@ -30,6 +30,7 @@ from sqlalchemy import (
 from api.store.tables import NUMBER, TEXT, metadata
 
 SCHEMA = 1
+MOST_REVISIONS = 2**31 - 1  # what the column holds
 GENESIS = bytes(32)
 SALT_BYTES = 16
 STREAMED_AT_ONCE = 500
@@ -154,7 +155,11 @@ def history(
     connection: Connection, kind: str, record_id: str, after: int, limit: int
 ) -> list[Revision]:
     """The revisions of a record after a number, oldest first."""
-    found = _of(kind, record_id).where(table.c.revision > after).order_by(table.c.revision)
+    found = (
+        _of(kind, record_id)
+        .where(table.c.revision > min(after, MOST_REVISIONS))
+        .order_by(table.c.revision)
+    )
     return list(_read(connection, found.limit(limit)))
 
 

@@ -4,14 +4,19 @@ The hashes of its changes stay, so the chain still holds. The hash tells nothing
 random salt, which goes with it, stood beside it.
 """
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
+import orjson
 from sqlalchemy import Connection, select, update
 
-from api.ledger import Change, append, last, table
+from api.ledger import Change, append, last, one, table
+from api.ledger.lives import STANDS
 from api.store import erase, idempotency, rows
 from api.store.kinds import KINDS
+from schemas.base import View, completed
 from schemas.fields import timestamp
+from schemas.record import WRITTEN
 
 NAMED = 20  # how many of the records in the way are named
 
@@ -20,14 +25,22 @@ class Refused(Exception):
     """The record cannot be redacted; tells why."""
 
 
-def goes(connection: Connection, kind: str, record_id: str) -> dict[str, list[str]]:
+def goes(
+    connection: Connection, kind: str, record_id: str, *, earlier: bool = False
+) -> dict[str, list[str]]:
     """The ids, by kind, of all that is redacted with a record; none where it has been already.
 
-    A call takes its accounts and statements along, those too that were retracted before.
+    A call takes its accounts and statements along, those too that were retracted before. With
+    `earlier` the record stands on as it is, and only what it said before goes.
     """
     ended = last(connection, kind, record_id)
     if ended is None:
         raise Refused(f"there never was a record {kind}/{record_id}.")
+    if earlier:
+        if ended.action not in STANDS:
+            raise Refused(f"{kind}/{record_id} does not stand: nothing of it could be left.")
+        before = one(connection, kind, record_id, ended.revision - 1)
+        return {} if before is None or before.action == "redact" else {kind: [record_id]}
     if ended.action == "redact":
         return {}
     going = rows.hanging_on(connection, kind, record_id)
@@ -58,26 +71,35 @@ def _retracted(connection: Connection, kind: str, call: str) -> list[str]:
     return list(connection.scalars(found.order_by(table.c.id)))
 
 
-def redact(connection: Connection, kind: str, record_id: str, actor: str, reason: str) -> list[str]:
+def redact(
+    connection: Connection,
+    kind: str,
+    record_id: str,
+    actor: str,
+    reason: str,
+    *,
+    earlier: bool = False,
+) -> list[str]:
     """Redact a record with all that goes along, as `kind/id`; what was redacted stays as it is."""
-    going = goes(connection, kind, record_id)
+    going = goes(connection, kind, record_id, earlier=earlier)
     erase.begin(connection)
-    now = timestamp(datetime.now(UTC))
+    at = timestamp(datetime.now(UTC))
     changes: list[Change] = []
     for of in reversed(KINDS):
         for gone in going.get(of, ()):
-            rows.remove(connection, of, [gone])
+            change = _change(connection, of, gone, actor, at, reason)
+            changes.append(change)
+            if earlier:
+                changes.append(_left(connection, change))
+            else:
+                rows.remove(connection, of, [gone])
             idempotency.forget(connection, of, gone)
-            changes.append(_change(connection, of, gone, actor, now, reason))
-            connection.execute(
-                update(table)
-                .where(table.c.kind == of, table.c.id == gone)
-                .where(table.c.bytes.is_not(None), table.c.action != "redact")
-                .values(bytes=None)
-            )
+            emptied = update(table).where(table.c.kind == of, table.c.id == gone)
+            emptied = emptied.where(table.c.bytes.is_not(None), table.c.action != "redact")
+            connection.execute(emptied.values(bytes=None))
     append(connection, changes)
     erase.reindex(connection, going)
-    return [f"{change.kind}/{change.id}" for change in reversed(changes)]
+    return [f"{of}/{gone}" for of, ids in going.items() for gone in ids]
 
 
 def _change(
@@ -98,3 +120,24 @@ def _change(
         record=None,
         call=before.call,
     )
+
+
+def _left(connection: Connection, redacted: Change) -> Change:
+    """The record as it stands, put there anew by the change after the one that redacts it."""
+    kind = redacted.kind
+    stood = last(connection, kind, redacted.id)
+    if stood is None or stood.record is None:
+        raise LookupError(f"{kind}/{redacted.id} stands, and the log does not tell how")
+    written = completed(WRITTEN[kind], stood.record)
+    left = replace(redacted, revision=redacted.revision + 1, action="restore", record=written)
+    stamps = {"revision": left.revision, "created_at": left.at, "updated_at": left.at}
+
+    def look(of: str, named: str) -> View:
+        found = KINDS[of].table
+        view = connection.scalars(select(found.c.view).where(found.c.id == named)).one()
+        read: View = orjson.loads(view)
+        return read
+
+    made = rows.prepare(kind, written, stamps, look, connection.dialect.name)
+    rows.write(connection, [made])
+    return left

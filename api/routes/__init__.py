@@ -6,6 +6,7 @@ from api.routes import (
     history,
     imports,
     participants,
+    probes,
     records,
     service,
     sources,
@@ -26,6 +27,7 @@ ROUTES = (
     imports,
     history,
     service,
+    probes,
 )
 
 

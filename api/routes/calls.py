@@ -36,38 +36,45 @@ CALL_PATH = {"id": ("The id of a call.", "blinken-lavrov-2022-07-29")}
 class Cell(Schema):
     """What one side's accounts say on one topic."""
 
-    side = fields.String(allow_none=True, metadata={"description": "Its id; null: third parties."})
+    side = fields.String(
+        required=True, allow_none=True, metadata={"description": "Its id; null: third parties."}
+    )
     state = fields.String(
+        required=True,
         metadata={
             "description": "`speaks`; `silent` (says nothing of it, and is whole); `not_recorded`"
             " (nothing here, but not whole); `no_account`.",
             "examples": ["speaks"],
-        }
+        },
     )
-    statements = fields.List(fields.Nested(VIEWS["statements"]))
+    statements = fields.List(fields.Nested(VIEWS["statements"]), required=True)
 
 
 class Row(Schema):
     """One topic, with a cell for each side."""
 
-    topic = fields.Dict(allow_none=True, metadata={"description": "Id and label, or null."})
-    cells = fields.List(fields.Nested(Cell))
+    topic = fields.Dict(
+        required=True, allow_none=True, metadata={"description": "Id and label, or null."}
+    )
+    cells = fields.List(fields.Nested(Cell), required=True)
 
 
 class Side(Schema):
     """A side on the call or with an account of it."""
 
-    id = fields.String(allow_none=True, metadata={"description": "Null: third parties."})
-    name = fields.String(allow_none=True)
-    accounts = fields.List(fields.Nested(VIEWS["accounts"]))
+    id = fields.String(
+        required=True, allow_none=True, metadata={"description": "Null: third parties."}
+    )
+    name = fields.String(required=True, allow_none=True)
+    accounts = fields.List(fields.Nested(VIEWS["accounts"]), required=True)
 
 
 class Comparison(Schema):
     """The accounts of one call side by side."""
 
-    call = fields.Nested(VIEWS["calls"])
-    sides = fields.List(fields.Nested(Side))
-    topics = fields.List(fields.Nested(Row))
+    call = fields.Nested(VIEWS["calls"], required=True)
+    sides = fields.List(fields.Nested(Side), required=True)
+    topics = fields.List(fields.Nested(Row), required=True)
 
 
 COMPARISON_QUERY = query_schema(
@@ -99,7 +106,7 @@ def add(api: Api, database: Database) -> None:
             answers={JSON: Comparison()},
             query=COMPARISON_QUERY,
             path_examples=CALL_PATH,
-            problems=("invalid-parameter", "not-found"),
+            problems=("not-found",),
         ),
     )
     def compare_accounts(record: str) -> Response:

@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 from flask import Response
 from marshmallow import Schema, fields
+from sqlalchemy import Connection
 
 from api import ledger
 from api.routes.found import missing
@@ -14,7 +15,7 @@ from api.routes.words import Words
 from api.store.engine import Database
 from api.store.records import Records
 from api.web.answers import JSON, NDJSON, accepted, answer, stream
-from api.web.operations import Api, Operation
+from api.web.operations import LINES, Api, Operation
 from api.web.problems import ProblemError
 from api.web.requests import invalid, query, query_schema
 from api.web.serialize import ndjson
@@ -29,39 +30,49 @@ GREATEST = 2**53 - 1
 class Change(Schema):
     """One change of one record, as it was logged."""
 
-    seq = fields.Integer(metadata={"description": "Its number, in commit order."})
-    kind = fields.String(metadata={"examples": ["statements"]})
-    id = fields.String()
-    revision = fields.Integer(metadata={"description": "The record's own number."})
-    action = fields.String(metadata={"description": "`create, update, retract, restore, redact`."})
-    at = fields.String(allow_none=True, metadata={"format": "date-time"})
-    actor = fields.String(allow_none=True, metadata={"description": "The name of the key."})
-    reason = fields.String(allow_none=True)
-    digest = fields.String(metadata={"description": "Covers its bytes and the digest before it."})
+    seq = fields.Integer(required=True, metadata={"description": "Its number, in commit order."})
+    kind = fields.String(required=True, metadata={"examples": ["statements"]})
+    id = fields.String(required=True)
+    revision = fields.Integer(required=True, metadata={"description": "The record's own number."})
+    action = fields.String(
+        required=True, metadata={"description": "`create, update, retract, restore, redact`."}
+    )
+    at = fields.String(required=True, allow_none=True, metadata={"format": "date-time"})
+    actor = fields.String(
+        required=True, allow_none=True, metadata={"description": "The name of the key."}
+    )
+    reason = fields.String(required=True, allow_none=True)
+    digest = fields.String(
+        required=True, metadata={"description": "Covers its bytes and the digest before it."}
+    )
     record = fields.Dict(
-        allow_none=True, metadata={"description": "The record as it was written; null: redacted."}
+        required=True,
+        allow_none=True,
+        metadata={"description": "The record as it was written; null: redacted."},
     )
 
 
 class After(Schema):
     """Where the log goes on."""
 
-    limit = fields.Integer()
-    next = fields.Integer(allow_none=True, metadata={"description": "The next `after`."})
+    limit = fields.Integer(required=True)
+    next = fields.Integer(
+        required=True, allow_none=True, metadata={"description": "The next `after`."}
+    )
 
 
 class Changes(Schema):
     """A page of changes."""
 
-    data = fields.List(fields.Nested(Change))
-    page = fields.Nested(After)
+    data = fields.List(fields.Nested(Change), required=True)
+    page = fields.Nested(After, required=True)
 
 
 class Checkpoint(Schema):
     """The head of the log."""
 
-    seq = fields.Integer()
-    digest = fields.String()
+    seq = fields.Integer(required=True)
+    digest = fields.String(required=True)
 
 
 AFTER = Single(Whole(0, GREATEST), "The number to go on after; 0, the default, is the beginning.")
@@ -96,9 +107,8 @@ def add(api: Api, database: Database) -> None:
             description="Use this to follow: every change in commit order, none missed or repeated,"
             " retractions included. Keep the last `seq` that you have, and ask for what comes"
             " `after`.",
-            answers={JSON: Changes(), NDJSON: {"type": "string"}},
+            answers={JSON: Changes(), NDJSON: LINES},
             query=CHANGES_QUERY,
-            problems=("invalid-parameter",),
             headers=("Link", "Readout-Count"),
         ),
     )
@@ -126,7 +136,6 @@ def add(api: Api, database: Database) -> None:
             " before is found (`readout verify --checkpoint`).",
             answers={JSON: Checkpoint()},
             query=NO_QUERY,
-            problems=("invalid-parameter",),
         ),
     )
     def get_checkpoint() -> Response:
@@ -142,6 +151,7 @@ def add_revisions(api: Api, database: Database, records: Records, words: Words) 
         "id": (f"The id of {words.one}.", words.example),
         "n": ("The number of the revision.", "1"),
     }
+    location = ("Content-Location",) if records.names is not None else ()
 
     @api.route(
         f"/v1/{records.kind}/{{id}}/revisions",
@@ -150,25 +160,27 @@ def add_revisions(api: Api, database: Database, records: Records, words: Words) 
             tag="history",
             summary=f"The revisions of {words.one}",
             description="Use this to see what a record was before, who changed it, when and why;"
-            " also"
-            " of one that was retracted.",
+            " also of one that was retracted.",
             answers={JSON: Changes()},
             query=REVISIONS_QUERY,
             path_examples=path,
-            problems=("invalid-parameter", "not-found"),
-            headers=("Link",),
+            problems=("not-found",),
+            headers=("Link", *location),
         ),
     )
     def list_revisions(record: str) -> Response:
         accepted([JSON])
         with database.read() as connection:
-            if ledger.last(connection, records.kind, record) is None:
-                raise missing(records, connection, record)
+            record_id = _known(records, connection, record)
             asked = query(REVISIONS_QUERY)
             limit = asked.get("limit", DEFAULT)
             after = asked.get("after", 0)
-            found = ledger.history(connection, records.kind, record, after, limit + 1)
-        return _page(found, limit, f"/v1/{records.kind}/{record}/revisions", "revision")
+            found = ledger.history(connection, records.kind, record_id, after, limit + 1)
+        path = f"/v1/{records.kind}/{record_id}/revisions"
+        response = _page(found, limit, path, "revision")
+        if record_id != record:
+            response.headers["Content-Location"] = path
+        return response
 
     @api.route(
         f"/v1/{records.kind}/{{id}}/revisions/{{n}}",
@@ -180,21 +192,33 @@ def add_revisions(api: Api, database: Database, records: Records, words: Words) 
             answers={JSON: Change()},
             query=NO_QUERY,
             path_examples=path,
-            problems=("invalid-parameter", "not-found"),
+            problems=("not-found",),
+            headers=location,
         ),
     )
     def get_revision(record: str, n: str) -> Response:
         accepted([JSON])
         with database.read() as connection:
+            record_id = _known(records, connection, record)
             number = int(n) if n.isascii() and n.isdigit() and len(n) < 10 else 0
-            found = ledger.one(connection, records.kind, record, number)
+            found = ledger.one(connection, records.kind, record_id, number)
             if found is None:
-                if ledger.last(connection, records.kind, record) is None:
-                    raise missing(records, connection, record)
                 detail = f"'{record}' has no revision {n[:20]!r}; …/revisions lists them."
                 raise ProblemError("not-found", detail)
             query(NO_QUERY)
-        return answer(orjson.dumps(asdict(found)), number=found.revision)
+        path = f"/v1/{records.kind}/{record_id}/revisions/{n}"
+        headers = [("Content-Location", path)] if record_id != record else []
+        return answer(orjson.dumps(asdict(found)), number=found.revision, headers=headers)
+
+
+def _known(records: Records, connection: Connection, record: str) -> str:
+    """The id of a record that the log knows: as it was asked for, else what an alias finds."""
+    if ledger.last(connection, records.kind, record) is not None:
+        return record
+    found = records.one(connection, record)
+    if found is None:
+        raise missing(records, connection, record)
+    return found[0]
 
 
 def _page(found: list[ledger.Revision], limit: int, path: str, counted: str) -> Response:

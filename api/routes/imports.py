@@ -22,7 +22,7 @@ from api.unit import Clash, Invalid, Rejected, Unit
 from api.web import bodies, preconditions
 from api.web.answers import JSON, NDJSON, accepted, answer
 from api.web.lines import Lines
-from api.web.operations import Api, Operation
+from api.web.operations import LINES, Api, Operation
 from api.web.preconditions import Standing
 from api.web.problems import ProblemError, as_dict
 from api.web.requests import query, query_schema
@@ -53,7 +53,6 @@ POST_QUERY = query_schema(
 )
 PROBLEMS = (
     "malformed-body",
-    "invalid-parameter",
     "too-large",
     "unsupported-media-type",
     "invalid",
@@ -65,17 +64,17 @@ PROBLEMS = (
 class Fate(Schema):
     """What became of one line."""
 
-    line = fields.Integer()
-    id = fields.String(allow_none=True)
-    fate = fields.String(metadata={"examples": ["created"]})
-    problem = fields.Nested(Problem, allow_none=True)
+    line = fields.Integer(required=True)
+    id = fields.String(required=True, allow_none=True)
+    fate = fields.String(required=True, metadata={"examples": ["created"]})
+    problem = fields.Nested(Problem, allow_none=True, required=True)
 
 
 class Fates(Schema):
     """What became of each line; `complete` is false where the end line is wrong."""
 
-    data = fields.List(fields.Nested(Fate))
-    complete = fields.Boolean()
+    data = fields.List(fields.Nested(Fate), required=True)
+    complete = fields.Boolean(required=True)
 
 
 @contextmanager
@@ -147,7 +146,7 @@ def add(api: Api, database: Database) -> None:
             description="Use this to put one call record (JSON), or many, one a line (NDJSON). Each"
             " line is all or nothing and commits by itself; the answer gives each line's fate.",
             query=POST_QUERY,
-            body={JSON: CallRecord(), NDJSON: {"type": "string"}},
+            body={JSON: CallRecord(), NDJSON: LINES},
             body_example=lambda seed: seed.record(),
             status=(200, 201),
             answers={JSON: Fates()},

@@ -71,43 +71,41 @@ class Lists:
 
     def answer(self, connection_fixed: Mapping[str, Value] | None = None) -> Response:
         """The answer to the request at hand; the path's own filters hold `connection_fixed`."""
-        asked = query(self.schema, self.fixed)
-        form = FORMS[asked["format"]] if "format" in asked else accepted(list(FORMS.values()))
-        ask = self._ask(asked, connection_fixed or {}, form)
+        asked = query(self.schema, self.fixed, self._faults)
+        form = _form(asked)
+        ask = self._ask(asked, connection_fixed or {})
         if form == JSON:
             with self.database.read() as connection:
                 return self._page(connection, self._resolved(connection, ask), asked, ask)
         return self._stream(ask, asked, form)
 
-    def _ask(self, asked: dict[str, Any], fixed: Mapping[str, Value], form: str) -> Ask:
+    def _faults(self, asked: dict[str, Any]) -> list[dict[str, str]]:
+        """What is wrong with parameters that do not go together."""
+        wrong: list[dict[str, str]] = []
+        if asked.get("sort") == "relevance" and "q" not in asked:
+            detail = "Relevance is an order of full text: give q as well."
+            wrong.append({"parameter": "sort", "detail": detail})
+        if _form(asked) == JSON:
+            if asked.get("limit", 0) > MOST_PER_PAGE:
+                detail = f"Must be a whole number from 0 to {MOST_PER_PAGE}."
+                wrong.append({"parameter": "limit", "detail": detail})
+        else:
+            detail = "Goes with JSON pages alone, not with NDJSON or CSV."
+            wrong += [{"parameter": one, "detail": detail} for one in ONLY_PAGES if one in asked]
+        return wrong
+
+    def _ask(self, asked: dict[str, Any], fixed: Mapping[str, Value]) -> Ask:
         filters = {name: asked[name] for name in self.records.filters if name in asked}
         filters |= fixed
-        wrong: list[dict[str, str]] = []
-
-        def fault(parameter: str, detail: str) -> None:
-            wrong.append({"parameter": parameter, "detail": detail})
-
-        sort = asked.get("sort")
-        if sort is None:
-            ranked = self.records.ranks and "q" in asked and not self.sort
-            sort = "relevance" if ranked else self.sort or self.records.default_sort
-        elif sort == "relevance" and "q" not in asked:
-            fault("sort", "Relevance is an order of full text: give q as well.")
-        if form == JSON:
-            if asked.get("limit", 0) > MOST_PER_PAGE:
-                fault("limit", f"Must be a whole number from 0 to {MOST_PER_PAGE}.")
-        else:
-            for name in ONLY_PAGES:
-                if name in asked:
-                    fault(name, "Goes with JSON pages alone, not with NDJSON or CSV.")
+        ranked = self.records.ranks and "q" in asked and not self.sort
+        default = "relevance" if ranked else self.sort or self.records.default_sort
+        sort = asked.get("sort", default)
         after = None
-        if "cursor" in asked and form == JSON:
+        if "cursor" in asked:
             try:
                 after = cursors.decode(asked["cursor"], self._fingerprint(filters, sort), sort)
             except ValueError as error:
-                fault("cursor", str(error))
-        if wrong:
-            raise invalid(wrong)
+                raise invalid([{"parameter": "cursor", "detail": str(error)}]) from None
         return Ask(filters, sort, after)
 
     def _fingerprint(self, filters: Mapping[str, Value], sort: str) -> str:
@@ -170,6 +168,11 @@ class Lists:
             if "fields" in asked:
                 shown = serialize.narrowed(shown, [*asked["fields"], "highlight"])
             yield shown
+
+
+def _form(asked: dict[str, Any]) -> str:
+    """The form of the answer: `format`, else what the client accepts."""
+    return FORMS[asked["format"]] if "format" in asked else accepted(list(FORMS.values()))
 
 
 def _did_you_mean(name: str, nearest: list[str]) -> str:

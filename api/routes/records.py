@@ -13,7 +13,7 @@ from api.routes.found import found_by
 from api.store.engine import Database
 from api.store.kinds import CALLS
 from api.web.answers import JSON, NDJSON, accepted, answer, stream
-from api.web.operations import Api, Operation
+from api.web.operations import LINES, Api, Operation
 from api.web.requests import query, query_schema
 from api.web.serialize import ndjson
 from schemas.record import CallRecord
@@ -38,7 +38,7 @@ def add(api: Api, database: Database) -> None:
             example=lambda seed: seed.record(),
             query=NO_QUERY,
             path_examples=CALL_PATH,
-            problems=("invalid-parameter", "not-found", "retracted"),
+            problems=("not-found", "retracted"),
         ),
     )
     def get_call_record(record: str) -> Response:
@@ -57,9 +57,8 @@ def add(api: Api, database: Database) -> None:
             summary="Export all call records",
             description="Use this to take everything away: one call record a line, and a last line"
             " that shows that nothing was cut.",
-            answers={NDJSON: {"type": "string"}},
+            answers={NDJSON: LINES},
             query=NO_QUERY,
-            problems=("invalid-parameter",),
             headers=("Readout-Count",),
             conditional=False,
         ),

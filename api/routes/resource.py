@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 from flask import Response
-from marshmallow import Schema, fields
+from marshmallow import INCLUDE, Schema, fields
 
 from api.routes.found import found_by, represented
 from api.routes.history import add_revisions
@@ -17,16 +17,15 @@ from api.store.engine import Database
 from api.store.records import Records
 from api.web import bodies, serialize
 from api.web.answers import CSV, JSON, NDJSON, accepted, answer
-from api.web.operations import Api, Operation
+from api.web.operations import LINES, Api, Operation
 from api.web.requests import query, query_schema
 from schemas.query import Choice, Parameter
 from schemas.record import WRITTEN
 
-LIST_PROBLEMS = ("invalid-parameter", "unknown-id")
+LIST_PROBLEMS = ("unknown-id",)
 LIST_HEADERS = ("Link", "Readout-Count")
 WRITE_PROBLEMS = (
     "malformed-body",
-    "invalid-parameter",
     "too-large",
     "unsupported-media-type",
     "invalid",
@@ -39,8 +38,9 @@ CHANGE_PROBLEMS = ("retracted", "stale", "precondition-required", *WRITE_PROBLEM
 class Page(Schema):
     """Where a list goes on."""
 
-    limit = fields.Integer(metadata={"description": "Records a page, as asked for."})
+    limit = fields.Integer(required=True, metadata={"description": "Records a page, as asked for."})
     next = fields.String(
+        required=True,
         allow_none=True,
         metadata={"description": "The cursor of the next page; null on the last."},
     )
@@ -50,17 +50,17 @@ class Page(Schema):
 class Counted(Schema):
     """One value of a facet, and how many statements have it."""
 
-    id = fields.String()
-    label = fields.String()
-    count = fields.Integer()
+    id = fields.String(required=True)
+    label = fields.String(required=True)
+    count = fields.Integer(required=True)
 
 
 @functools.cache
 def list_of(records: Records) -> Schema:
     """The schema of a page of a list."""
     found: dict[str, fields.Field[Any]] = {
-        "data": fields.List(fields.Nested(records.schema)),
-        "page": fields.Nested(Page()),
+        "data": fields.List(fields.Nested(records.schema), required=True),
+        "page": fields.Nested(Page(), required=True),
     }
     if records.facets:
         found["facets"] = fields.Dict(
@@ -73,7 +73,7 @@ def list_of(records: Records) -> Schema:
 
 def forms_of_list(records: Records, page: Schema) -> dict[str, Any]:
     """The forms of a list with their schemas."""
-    return {JSON: page, NDJSON: {"type": "string"}, CSV: {"type": "string"}}
+    return {JSON: page, NDJSON: LINES, CSV: LINES}
 
 
 def resource(api: Api, database: Database, records: Records, words: Words, page: Schema) -> None:
@@ -111,7 +111,7 @@ def resource(api: Api, database: Database, records: Records, words: Words, page:
             query=one_query,
             path_examples={"id": (f"The id of {words.one}.", words.example)},
             example=lambda seed: seed.view(records.kind, words.example),
-            problems=("invalid-parameter", "not-found"),
+            problems=("not-found",),
             headers=("Content-Location",) if records.names is not None else (),
         ),
     )
@@ -147,7 +147,8 @@ def add_writes(api: Api, database: Database, records: Records, words: Words) -> 
     writes = Writes(database, records)
     kind, title = records.kind, records.title
     body = {bodies.JSON: type(WRITTEN[kind])(exclude=("id",))}
-    patch = {bodies.MERGE_PATCH: {"type": "object"}, bodies.JSON: {"type": "object"}}
+    changes = Schema.from_dict({}, name=f"{title}Patch")(unknown=INCLUDE)
+    patch = {bodies.MERGE_PATCH: changes, bodies.JSON: changes}
     one = {"id": (f"The id of {words.one}.", words.example)}
     path = f"/v1/{kind}/{{id}}"
     shown = {bodies.JSON: records.schema}
@@ -239,7 +240,6 @@ def add_writes(api: Api, database: Database, records: Records, words: Words) -> 
                 request_headers=("If-Match",),
                 status=(204,),
                 problems=(
-                    "invalid-parameter",
                     "not-found",
                     "retracted",
                     "stale",

@@ -2,7 +2,7 @@
 
 import functools
 import html
-from collections.abc import Callable
+import threading
 from typing import Any
 
 import orjson
@@ -12,17 +12,13 @@ from marshmallow import Schema, fields
 from werkzeug.wrappers import Response as Plain
 
 from api.routes.examples import Seed
-from api.store import migrate
 from api.store.engine import Database
-from api.web import logs
 from api.web.answers import HTML, JSON, YAML, accepted, answer
 from api.web.openapi import INFO, Document
-from api.web.operations import PUBLIC, Api, Endpoint, Operation
-from api.web.problems import KINDS, ProblemError
-from api.web.requests import query, query_schema
+from api.web.operations import LINES, PUBLIC, Api, Operation
+from api.web.problems import KINDS
 from schemas.vocabulary import VOCABULARIES
 
-NO_QUERY = query_schema({})
 LICENCE = {
     "name": "CC0 1.0",
     "url": "https://creativecommons.org/publicdomain/zero/1.0/",
@@ -47,22 +43,26 @@ LINKS = {
 class Index(Schema):
     """What this is, and where things are."""
 
-    name = fields.String()
-    version = fields.String()
-    licence = fields.Dict(metadata={"description": "The licence of the data."})
-    links = fields.Dict()
+    name = fields.String(required=True)
+    version = fields.String(required=True)
+    licence = fields.Dict(required=True, metadata={"description": "The licence of the data."})
+    links = fields.Dict(required=True)
 
 
 class Term(Schema):
     """One code of a vocabulary."""
 
-    code = fields.String()
-    definition = fields.String()
+    code = fields.String(required=True)
+    definition = fields.String(required=True)
     position = fields.Boolean(
-        allow_none=True, metadata={"description": "Of acts: whether it takes a side."}
+        required=True,
+        allow_none=True,
+        metadata={"description": "Of acts: whether it takes a side."},
     )
     plover = fields.String(
-        allow_none=True, metadata={"description": "Of acts: the PLOVER event type, where one does."}
+        required=True,
+        allow_none=True,
+        metadata={"description": "Of acts: the PLOVER event type, where one does."},
     )
 
 
@@ -90,14 +90,11 @@ def add(api: Api, database: Database) -> None:
             " takes a"
             " side and the PLOVER event type that it corresponds to.",
             answers={JSON: vocabularies_schema()},
-            query=NO_QUERY,
             example=lambda seed: {"acts": told["acts"][:2], "settings": told["settings"]},
-            problems=("invalid-parameter",),
         ),
     )
     def get_vocabularies() -> Response:
         accepted([JSON])
-        query(NO_QUERY)
         return answer(vocabularies)
 
     @api.route(
@@ -137,69 +134,7 @@ def add(api: Api, database: Database) -> None:
             return answer(orjson.dumps({"data": kinds}))
         return answer(_problems_page().encode(), HTML)
 
-    _probes(api, database)
     _document(api)
-
-
-def _probes(api: Api, database: Database) -> None:
-    class Health(Schema):
-        """The state of the service."""
-
-        status = fields.String(metadata={"examples": ["ok"]})
-
-    def probe(
-        path: str, operation: str, summary: str, description: str, *found: str
-    ) -> Callable[[Endpoint], Endpoint]:
-        return api.route(
-            path,
-            Operation(
-                id=operation,
-                tag="service",
-                scope=PUBLIC,
-                summary=summary,
-                description=description,
-                answers={JSON: Health()},
-                example=lambda seed: {"status": "ok"},
-                problems=found,
-                conditional=False,
-            ),
-        )
-
-    ok = {"Cache-Control": "no-store"}
-
-    @probe("/healthz", "getHealth", "Liveness", "Use this to see that the process answers.")
-    def get_health() -> Response:
-        return Response(b'{"status":"ok"}', mimetype=JSON, headers=ok)
-
-    @probe(
-        "/readyz",
-        "getReadiness",
-        "Readiness",
-        "Use this before sending traffic: the database is reachable and the right one, and its"
-        " migrations are at head.",
-        "unavailable",
-    )
-    def get_readiness() -> Response:
-        reason = migrate.ready(database)
-        if reason is not None:
-            raise ProblemError("unavailable", reason, headers=ok)
-        return Response(b'{"status":"ok"}', mimetype=JSON, headers=ok)
-
-    @api.route(
-        "/metrics",
-        Operation(
-            id="getMetrics",
-            tag="service",
-            scope=PUBLIC,
-            summary="Prometheus metrics",
-            description="Use this to watch the service: requests, durations, what is in flight.",
-            answers={"text/plain": {"type": "string"}},
-            conditional=False,
-        ),
-    )
-    def get_metrics() -> Response:
-        body, mimetype = logs.exposition()
-        return Response(body, content_type=mimetype, headers=ok)
 
 
 def _document(api: Api) -> None:
@@ -214,7 +149,7 @@ def _document(api: Api) -> None:
                 scope=PUBLIC,
                 summary=f"The OpenAPI document in {name.upper()}",
                 description="Use this to generate a client or to import the API into a tool.",
-                answers={mimetype: {"type": "object"}},
+                answers={mimetype: {"type": "object"} if mimetype == JSON else LINES},
             ),
         )(functools.partial(_get_document, api, mimetype, render))
 
@@ -223,17 +158,30 @@ def _get_document(api: Api, mimetype: str, render: Any) -> Response:
     return answer(render(api), mimetype)
 
 
-@functools.cache
+RENDERING = threading.Lock()  # It takes a second: of many who ask at once, one does it.
+
+
 def as_json(api: Api) -> bytes:
     """The OpenAPI document of the routes, as JSON."""
+    with RENDERING:
+        return _as_json(api)
+
+
+@functools.cache
+def _as_json(api: Api) -> bytes:
     return orjson.dumps(document(api), option=orjson.OPT_INDENT_2)
 
 
-@functools.cache
 def as_yaml(api: Api) -> bytes:
     """The same as YAML."""
+    with RENDERING:
+        return _as_yaml(api)
+
+
+@functools.cache
+def _as_yaml(api: Api) -> bytes:
     # Read back, so that no two places share an object, which YAML would write as an alias.
-    plain = orjson.loads(as_json(api))
+    plain = orjson.loads(_as_json(api))
     return dict_to_yaml(plain, {"allow_unicode": True, "width": 100}).encode()
 
 

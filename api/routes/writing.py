@@ -153,7 +153,9 @@ class Writes:
             unit = self._unit(connection, reason)
             unit.retract(self.kind, record)
             unit.commit()
-        return Response(status=204)
+        response = Response(status=204)
+        del response.headers["Content-Type"]
+        return response
 
     @staticmethod
     def _unit(connection: Connection, reason: str | None = None) -> Unit:

@@ -14,6 +14,7 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from threading import BoundedSemaphore
+from typing import Any
 from weakref import WeakSet
 
 from sqlalchemy import Connection, Engine, Table, make_url
@@ -82,6 +83,10 @@ class Database:
         """
         with refusals():
             self._place.scrub(tables)
+
+    def told(self) -> dict[str, Any]:
+        """What else is to be told of how the database stands."""
+        return {}
 
     def close(self) -> None:
         """Close all connections that are not in use."""
@@ -182,13 +187,13 @@ class Connections:
 
 
 _all: WeakSet[Database] = WeakSet()
-_of_the_parent: list[Connections] = []
+_of_the_parent: list[object] = []
 
 
 def _forked() -> None:
     """Leave a parent's connections alone in its child: neither use nor close them."""
     for database in list(_all):
-        _of_the_parent.extend((database._reads, database._streams, database._writes))
+        _of_the_parent.append(vars(database).copy())
         database._open()
 
 

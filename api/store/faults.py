@@ -21,10 +21,15 @@ class Full(Unavailable):
     """There is no room left to write to."""
 
 
+class Elsewhere(Unavailable):
+    """A standby cannot serve this read now: it is to be made again, at another server."""
+
+
 BUSY = "Another write holds the database."
 FULL = "The database has no room left."
 IN_USE = "All connections to the database are in use."
 LOST = "The database cannot be reached."
+SLOW = "The database took too long over this."
 
 # By the primary code, which is the low byte of the extended one: https://sqlite.org/rescode.html
 SQLITE = {
@@ -47,7 +52,7 @@ POSTGRESQL = {
     "53100": Full(FULL, 60),  # disk full
     "55P03": Unavailable(BUSY, 1),  # lock not available: lock_timeout
     "57": Unavailable(LOST, 5),  # shut down, crashed, or not yet up
-    "57014": Unavailable("The database took too long over this."),  # statement_timeout
+    "57014": Unavailable(SLOW),  # statement_timeout
     "58": Unavailable("The disk of the database failed."),  # system error outside PostgreSQL
 }
 

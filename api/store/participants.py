@@ -19,7 +19,7 @@ table = record(
     text("kind"),
     text("country", null=True),
     among("kind", PARTICIPANT_KINDS),
-    Index(None, "name"),
+    Index(None, "name", postgresql_using="hash"),  # A B-tree there takes no long names.
 )
 found_by = names(table)
 

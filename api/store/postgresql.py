@@ -28,7 +28,7 @@ class Server:
 
     def engine(self, use: str) -> Engine:
         """Make an engine for connections of one use."""
-        engine = self._engine()
+        engine = self.plain_engine()
         begin = WRITE if use == "write" else READ
 
         @event.listens_for(engine, "begin")
@@ -37,7 +37,8 @@ class Server:
 
         return engine
 
-    def _engine(self) -> Engine:
+    def plain_engine(self) -> Engine:
+        """Make an engine that begins no transactions."""
         return create_engine(
             self.url,
             connect_args=self.options(),
@@ -50,7 +51,7 @@ class Server:
 
     def scrub(self, tables: Iterable[Table]) -> None:
         """Write tables anew, without what was deleted, and take their statistics anew."""
-        with self._engine().connect() as connection:
+        with self.plain_engine().connect() as connection:
             connection.exec_driver_sql("SET statement_timeout = 0")
             for table in tables:
                 connection.exec_driver_sql(f"VACUUM (FULL, ANALYZE) {table.name}")

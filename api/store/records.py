@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, NamedTuple
 
 from marshmallow import Schema
@@ -16,6 +16,7 @@ from schemas.base import Look, Written
 from schemas.slugs import is_slug
 
 STREAMED_AT_ONCE = 500
+HINTED = 3  # of the unknown ids of a filter: looking for near ones takes time
 LABELS = ("name", "label", "title")
 
 
@@ -123,8 +124,10 @@ class Records:
                 continue
             ids, missing = resolve(connection, used.refers_to, value.values)
             if missing:
-                nearby = {one: nearest(connection, used.refers_to, one) for one in missing}
-                unknown[name] = nearby
+                near = partial(nearest, connection, used.refers_to)
+                unknown[name] = {
+                    one: near(one) if place < HINTED else [] for place, one in enumerate(missing)
+                }
                 continue
             grouped = name.endswith("_all")
             if getattr(used, "widens", False):
@@ -143,12 +146,14 @@ class Records:
         for phase in self._phases(ask):
             after = self._after(ask, phase)
             found = self.selects.rows(connection.dialect.name, ask, phase, len(after))
-            if limit > STREAMED_AT_ONCE:
+            streamed = limit > STREAMED_AT_ONCE
+            if streamed:
                 found = found.execution_options(yield_per=STREAMED_AT_ONCE)
             here = {f"after_{n}": part for n, part in enumerate(after)} | {"limit": limit}
-            for view, *position in connection.execute(found, bound | here):
-                limit -= 1
-                yield Row(view, tuple(position))
+            with connection.execute(found, bound | here) as rows:
+                for row in rows if streamed else rows.all():
+                    limit -= 1
+                    yield Row(row[0], row[1:])
             if limit == 0:
                 return
 

@@ -20,7 +20,7 @@ table = record(
         ForeignKey("topics.id", deferrable=True, initially="DEFERRED"),
         index=True,
     ),
-    Index(None, "label"),
+    Index(None, "label", postgresql_using="hash"),  # A B-tree there takes no long labels.
 )
 found_by = names(table)
 

@@ -116,7 +116,27 @@ def stream(
     if _takes_gzip():
         made["Content-Encoding"] = "gzip"
         chunks = _packed(chunks)
-    return Response(chunks, headers=made)
+    return Response(_begun(chunks), headers=made)
+
+
+def _begun(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """The chunks, the first of them made at once: what fails till then can still be answered."""
+
+    def pieces() -> Iterator[bytes]:
+        made = iter(chunks)
+        try:
+            first = next(made, b"")
+            yield b""
+            if first:
+                yield first
+            yield from made
+        finally:
+            if close := getattr(made, "close", None):
+                close()
+
+    begun = pieces()
+    next(begun)
+    return begun
 
 
 def _packed(chunks: Iterable[bytes]) -> Iterator[bytes]:

@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import orjson
 from flask import request
+from werkzeug.exceptions import ClientDisconnected
 from werkzeug.http import parse_options_header
 
 from api.web.problems import ProblemError
@@ -26,13 +28,14 @@ def read(types: Sequence[str], most: int) -> bytes:
     pieces: list[bytes] = []
     size = 0
     # `get_data()` would cut a chunked body that is too large without a word.
-    while piece := request.stream.read(min(PIECE, most + 1 - size)):
-        pieces.append(piece)
-        size += len(piece)
-        if size > most:
-            raise _too_large(most)
+    with suppress(ClientDisconnected):
+        while piece := request.stream.read(min(PIECE, most + 1 - size)):
+            pieces.append(piece)
+            size += len(piece)
+            if size > most:
+                raise _too_large(most)
     if declared is not None and size < declared:
-        raise ProblemError("malformed-body", f"The body ends after {size} of {declared} bytes.")
+        raise ProblemError("malformed-body", f"The body ends before its {declared:,} bytes.")
     return b"".join(pieces)
 
 

@@ -38,7 +38,8 @@ def decode(cursor: str, query: str, sort: str) -> tuple[Any, ...]:
         held = orjson.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
     except (ValueError, binascii.Error, UnicodeEncodeError):
         raise none_of_ours from None
-    if not isinstance(held, list) or not held or encode(str(held[0]), tuple(held[1:])) != cursor:
+    flat = isinstance(held, list) and held and not any(isinstance(p, list | dict) for p in held)
+    if not flat or encode(str(held[0]), tuple(held[1:])) != cursor:
         raise none_of_ours
     if held[0] != query:
         raise ValueError("Belongs to another query; begin again without a cursor.")

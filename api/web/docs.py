@@ -66,6 +66,7 @@ def _strict(view: Callable[..., Any]) -> Callable[..., Response]:
 
     @wraps(view)
     def answer(**values: Any) -> Response:
+        request.environ["QUERY_STRING"] = ""  # flasgger would read it
         response = make_response(view(**values))
         response.headers["Content-Security-Policy"] = POLICY
         response.headers["Cache-Control"] = "no-cache"

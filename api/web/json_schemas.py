@@ -4,7 +4,7 @@ Answers are open and their codes plain strings with examples, as v1 may grow; wh
 closed and enumerated.
 """
 
-from collections.abc import Mapping
+import copy
 from typing import Any
 
 from marshmallow import Schema, fields
@@ -13,6 +13,13 @@ from schemas.base import Record
 from schemas.fields import Coded, Country, Integer, Items, Ref, Text
 from schemas.query import Choice, Truth, Whole
 from schemas.record import VIEWS
+from schemas.vocabulary import COUNTRIES
+
+COUNTRY = {
+    "type": "string",
+    "description": "ISO 3166-1 alpha-2 (and XK), or ISO 3166-3 alpha-4 for a state that is gone.",
+    "enum": sorted(COUNTRIES),
+}
 
 
 def asked(value: fields.Field[Any]) -> dict[str, Any]:
@@ -20,6 +27,8 @@ def asked(value: fields.Field[Any]) -> dict[str, Any]:
     match value:
         case Coded(codes=codes) | Choice(codes=codes):
             return {"type": "string", "enum": list(codes)}
+        case Country():
+            return {"$ref": "#/components/schemas/Country"}
         case Truth():
             return {"type": "boolean"}
         case Whole(least=least, most=most):
@@ -35,8 +44,7 @@ def _default(value: fields.Field[Any]) -> dict[str, Any]:
 
 
 def _limits(value: Text) -> dict[str, Any]:
-    limits: dict[str, Any] = {} if isinstance(value, Country) else {"maxLength": value.longest}
-    return limits | ({"pattern": value.pattern} if value.pattern else {})
+    return {"maxLength": value.longest} | ({"pattern": value.pattern} if value.pattern else {})
 
 
 def as_read(
@@ -84,6 +92,10 @@ def as_written(
             return {"anyOf": [_id(value), target, *null], **_described(value), **kept}
         case Coded(codes=codes):
             return {"enum": [*codes, *([None] if value.allow_none else [])]}
+        case Country():
+            country = {"$ref": "#/components/schemas/Country"}
+            ret.clear()
+            return _described(value) | {"anyOf": [country, {"type": "null"}]}
         case Text():
             blank = {"pattern": r"\S"} if value.required and not value.pattern else {}
             return _limits(value) | blank
@@ -108,7 +120,9 @@ def in_brief(kind: str, shows: tuple[str, ...]) -> Schema:
         view = type(VIEWS[kind])
         singular = kind.removesuffix("s").capitalize()
         name = f"{singular}Name" if shows == ("id", "name") else f"{singular}InBrief"
-        members = {member: view._declared_fields[member] for member in shows}
+        members = {member: copy.copy(view._declared_fields[member]) for member in shows}
+        for member in members.values():
+            member.required = True
         _BRIEFS[kind, shows] = Schema.from_dict(members, name=name)()
     return _BRIEFS[kind, shows]
 
@@ -142,18 +156,7 @@ def closed(schema: dict[str, Any]) -> None:
         del told[name]
 
 
-def opened(schema: Any) -> None:
-    """Leave an answer's schema open: no member is required, and none is excluded.
-
-    `fields=` narrows answers to some members, and v1 may add others.
-    """
-    if isinstance(schema, Mapping):
-        if isinstance(schema, dict) and ("properties" in schema or schema.get("type") == "object"):
-            if isinstance(schema.get("additionalProperties"), bool):
-                del schema["additionalProperties"]
-            schema.pop("required", None)
-        for inner in schema.values():
-            opened(inner)
-    elif isinstance(schema, list):
-        for inner in schema:
-            opened(inner)
+def opened(schema: dict[str, Any]) -> None:
+    """Leave an answer's schema open: v1 may add members."""
+    if isinstance(schema.get("additionalProperties"), bool):
+        del schema["additionalProperties"]

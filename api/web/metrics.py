@@ -20,7 +20,10 @@ from prometheus_client import (
 )
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
-__all__ = ["CONTENT_TYPE_LATEST", "IN_FLIGHT", "count", "exposition"]
+__all__ = [
+    "CONTENT_TYPE_LATEST", "IN_FLIGHT",
+    "count", "exposition", "standby_failed", "standby_read", "standby_seen",
+]  # fmt: skip
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 # Anything may stand in a request line; what is counted is of a kind.
@@ -46,6 +49,29 @@ _duration = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
     registry=_registry,
 )
+_standby_lag = Gauge(
+    "readout_standby_lag_seconds",
+    "How far a standby is behind the primary; infinite where that is not known.",
+    ["host"],
+    multiprocess_mode="livemax",
+    registry=_registry,
+)
+_standby_used = Gauge(
+    "readout_standby_used",
+    "In how many processes a standby is read from; 0 where it is left out.",
+    ["host"],
+    multiprocess_mode="livesum",
+    registry=_registry,
+)
+_standby_reads = Counter(
+    "readout_standby_reads", "Reads begun at a standby.", ["host"], registry=_registry
+)
+_standby_failures = Counter(
+    "readout_standby_failures",
+    "Reads that a standby failed, and that were made again at another server.",
+    ["host"],
+    registry=_registry,
+)
 Gauge(
     "readout_build_info",
     "What is running; the value is always 1.",
@@ -61,6 +87,22 @@ def count(method: str, route: str, status: int, seconds: float) -> None:
     requests, duration = _children(method, route, status // 100)
     requests.inc()
     duration.observe(seconds)
+
+
+def standby_seen(host: str, lag: float, used: bool) -> None:
+    """Take in what was found of a standby."""
+    _standby_lag.labels(host).set(lag)
+    _standby_used.labels(host).set(used)
+
+
+def standby_read(host: str) -> None:
+    """Count a read at a standby."""
+    _standby_reads.labels(host).inc()
+
+
+def standby_failed(host: str) -> None:
+    """Count a read that a standby failed."""
+    _standby_failures.labels(host).inc()
 
 
 @functools.cache

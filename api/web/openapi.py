@@ -11,6 +11,7 @@ from marshmallow import Schema
 
 from api.web import problems
 from api.web.json_schemas import (
+    COUNTRY,
     as_exchanged,
     as_read,
     as_written,
@@ -40,7 +41,7 @@ INFO: dict[str, Any] = {
     " members and codes that they do not know: v1 grows by adding.\n\nReads are public; writes need"
     " a key (`Authorize`).",
     "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
-    "contact": {"name": "The Readout maintainers", "url": "/problems"},
+    "contact": {"name": "The Readout maintainers"},
 }
 TAGS = {
     "statements": "One thing said, in one account of one call.",
@@ -54,7 +55,14 @@ TAGS = {
     "vocabularies": "The codes of a record, with their definitions.",
     "service": "The service itself: index, document, problems, probes, metrics.",
 }
-EVERYWHERE = ("bad-request", "method-not-allowed", "uri-too-long", "internal", "unavailable")
+EVERYWHERE = (
+    "bad-request",
+    "invalid-parameter",
+    "method-not-allowed",
+    "uri-too-long",
+    "internal",
+    "unavailable",
+)
 
 
 def _header(description: str, kind: str = "string") -> dict[str, Any]:
@@ -149,15 +157,18 @@ class Document:
         """The document."""
         made = self._spec.to_dict()
         components = _schemas(self._spec) | _schemas(self._records)
-        for schema in components.values():
+        narrowed = {name_as_read(view) for view in VIEWS.values()}
+        for name, schema in components.items():
             opened(schema)
+            if name in narrowed:  # by `fields=`
+                del schema["required"]
         inputs = _schemas(self._inputs)
         for schema in inputs.values():
             closed(schema)
         first = ("openapi", "info", "servers", "security", "tags", "paths")
         return {name: made[name] for name in first} | {
             "components": {
-                "schemas": components | inputs,
+                "schemas": components | inputs | {"Country": COUNTRY},
                 "responses": self._responses_told,
                 "headers": HEADERS,
                 "securitySchemes": {
@@ -280,7 +291,8 @@ def _query_parameters(operation: Operation) -> list[dict[str, Any]]:
         if parameter.single:
             told["schema"] = value
         else:
-            told["schema"] = {"type": "array", "items": value, "maxItems": MAX_VALUES}
+            told["schema"] = {"type": "array", "items": value, "minItems": 1}
+            told["schema"]["maxItems"] = MAX_VALUES
             told |= {"style": "form", "explode": False}
         if name in operation.query_examples:
             told["example"] = operation.query_examples[name]

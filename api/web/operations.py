@@ -10,7 +10,14 @@ from flask import Flask
 from flask.typing import ResponseReturnValue
 from marshmallow import Schema
 
+from api.web.requests import query, query_schema
+
 Endpoint = Callable[..., ResponseReturnValue]
+
+# The JSON Schema of a form that is no JSON: NDJSON, CSV, YAML.
+LINES = {"type": "string", "format": "binary"}
+
+NO_QUERY = query_schema({})
 
 PUBLIC = "public"
 READ = "read"
@@ -23,7 +30,7 @@ class Operation:
     `scope` is what a key must have (`read` only where reads are private), or `public`. `body` and
     `answers` give each media type its schema; `example` makes an example of the first answer, and
     `body_example` of the first body, from the seed. `problems` are the kinds of problem it can
-    tell, besides those that any route can.
+    tell, besides those that any route can. Without a `query`, any parameter is refused.
     """
 
     id: str
@@ -68,7 +75,7 @@ class Api:
             self.app.add_url_rule(
                 rule,
                 operation.id,
-                self._guarded(endpoint, operation.scope),
+                self._guarded(endpoint, operation),
                 methods=[operation.method.upper()],
             )
             self.operations.append((path, operation))
@@ -77,13 +84,13 @@ class Api:
 
         return register
 
-    def _guarded(self, endpoint: Endpoint, scope: str) -> Endpoint:
-        if scope == PUBLIC:
-            return endpoint
-
+    def _guarded(self, endpoint: Endpoint, operation: Operation) -> Endpoint:
         @functools.wraps(endpoint)
         def guarded(**values: Any) -> ResponseReturnValue:
-            self.admit(scope)
+            if operation.scope != PUBLIC:
+                self.admit(operation.scope)
+            if operation.query is None:
+                query(NO_QUERY)
             return endpoint(**values)
 
         return guarded

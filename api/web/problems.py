@@ -5,10 +5,11 @@ A route raises `ProblemError("unknown-id", …)`; what Flask and Werkzeug raise 
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 import orjson
 from flask import Flask, Response, request
-from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.exceptions import BadHost, HTTPException, MethodNotAllowed
 from werkzeug.sansio.response import Response as Plain
 
 MIMETYPE = "application/problem+json"
@@ -119,15 +120,13 @@ KINDS: dict[str, Kind] = {
         422,
         "The record breaks a rule",
         "What was sent could be read, but is not a record, or names what does not exist. `errors`"
-        " points"
-        " at each fault and says what would be right.",
+        " points at each fault and says what would be right.",
     ),
     "precondition-required": Kind(
         428,
         "If-Match is needed",
         "To change what exists, send the ETag of the version that you saw in `If-Match`, so that"
-        " nobody"
-        " overwrites what somebody else has just written.",
+        " nobody overwrites what somebody else has just written.",
     ),
     "internal": Kind(
         500,
@@ -174,7 +173,7 @@ def as_dict(error: ProblemError, instance: str) -> dict[str, Any]:
         "title": kind.title,
         "status": kind.status,
         "detail": error.detail,
-        "instance": instance,
+        "instance": quote(instance),
     }
     if error.errors:
         told["errors"] = list(error.errors)
@@ -202,6 +201,8 @@ def _from_http(error: HTTPException) -> Plain:
         "internal": "This is a fault of ours.",
     }.get(name, str(error.description))
     headers = {}
+    if isinstance(error, BadHost):
+        detail = "The header Host names no host."
     if isinstance(error, MethodNotAllowed):
         allowed = ", ".join(sorted(error.valid_methods or ()))
         headers["Allow"] = allowed

@@ -1,8 +1,8 @@
 """What a request asks: its query string, checked against the fields of a schema."""
 
-from collections.abc import Mapping
-from typing import Any
-from urllib.parse import parse_qsl
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+from urllib.parse import parse_qsl, quote
 
 from flask import request
 from marshmallow import RAISE, Schema, ValidationError, fields
@@ -10,6 +10,8 @@ from marshmallow import RAISE, Schema, ValidationError, fields
 from api.web.problems import ProblemError
 
 LONGEST_URL = 4_000
+UNESCAPED = "/:@!$&'()*+,;=~"  # what a path has without escapes (RFC 3986, section 3.3)
+UNKNOWN = "There is no such parameter here"
 TOLD = 3  # of the faults, in `detail`; `errors` has them all
 
 
@@ -26,20 +28,26 @@ def query_schema(parameters: Mapping[str, fields.Field[Any]]) -> Schema:
 
 def check_url() -> None:
     """Refuse a URL that is longer than the contract allows, or whose path no database can hold."""
-    asked = len(request.environ.get("RAW_URI") or request.environ.get("REQUEST_URI") or "")
-    longest = max(asked, len(request.query_string) + len(request.path.encode()))
-    if longest > LONGEST_URL:
+    asked = len(quote(request.environ.get("PATH_INFO", ""), UNESCAPED, "latin-1"))
+    if request.query_string:
+        asked += 1 + len(request.query_string)
+    if asked > LONGEST_URL:
         raise ProblemError(
-            "uri-too-long", f"The URL has {longest:,} bytes; at most {LONGEST_URL:,} are taken."
+            "uri-too-long", f"The URL has {asked:,} bytes; at most {LONGEST_URL:,} are taken."
         )
     if "\0" in request.path:
         raise ProblemError("not-found", "Nothing is at a path with NUL (U+0000) in it.")
 
 
-def query(schema: Schema, fixed: Mapping[str, str] | None = None) -> dict[str, Any]:
+def query(
+    schema: Schema,
+    fixed: Mapping[str, str] | None = None,
+    faults: Callable[[dict[str, Any]], list[dict[str, str]]] = lambda loaded: [],
+) -> dict[str, Any]:
     """The parameters of the query string, or a problem that tells all that is wrong with them.
 
-    `fixed` are parameters that the path already gives, with what it gives.
+    `fixed` are parameters that the path already gives, with what it gives; `faults` finds what is
+    wrong with parameters that are right by themselves.
     """
     given: dict[str, list[str]] = {}
     try:
@@ -52,16 +60,20 @@ def query(schema: Schema, fixed: Mapping[str, str] | None = None) -> dict[str, A
             "bad-request", "The query string must be percent-encoded UTF-8."
         ) from None
     messages: Mapping[str, Any] = {}
-    loaded: dict[str, Any] = {}
     try:
-        loaded = schema.load(given)
+        loaded: dict[str, Any] = schema.load(given)
     except ValidationError as error:
         messages = error.messages_dict
+        loaded = {k: v for k, v in cast("Any", error.valid_data).items() if k in schema.fields}
     wrong = [
         {"parameter": name[:100], "detail": _detail(name, message, schema, fixed or {})}
         for name, found in messages.items()
         for message in _flat(found)
     ]
+    unknown = [error for error in wrong if error["detail"] == UNKNOWN]
+    if unknown:  # Once is enough: there can be many.
+        unknown[0]["detail"] = f"{UNKNOWN}; there are: {', '.join(schema.fields)}."
+    wrong += faults(loaded)
     if wrong:
         raise invalid(wrong)
     return loaded
@@ -87,4 +99,4 @@ def _detail(name: str, message: str, schema: Schema, fixed: Mapping[str, str]) -
         return f"Is fixed by this path ({fixed[name]}); leave it out."
     if not schema.fields:
         return "This path takes no parameters."
-    return f"There is no such parameter here; there are: {', '.join(schema.fields)}."
+    return UNKNOWN

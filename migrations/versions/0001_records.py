@@ -110,7 +110,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("id", name=op.f("participants_id_unique")),
         sqlite_autoincrement=True,
     )
-    op.create_index("participants_by_name", "participants", ["name"])
+    op.create_index("participants_by_name", "participants", ["name"], postgresql_using="hash")
     op.create_index("participants_by_updated_at", "participants", ["updated_at"])
 
     op.create_table(
@@ -185,7 +185,7 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("topics_by_broader", "topics", ["broader"])
-    op.create_index("topics_by_label", "topics", ["label"])
+    op.create_index("topics_by_label", "topics", ["label"], postgresql_using="hash")
     op.create_index("topics_by_updated_at", "topics", ["updated_at"])
 
     op.create_table(
