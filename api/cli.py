@@ -11,7 +11,7 @@ from typing import Any
 import click
 from sqlalchemy import make_url
 
-from api.commands import trust
+from api.commands import backup, coding, keys, trust
 from api.settings import SettingsError, load
 from api.store.engine import Unavailable
 
@@ -190,5 +190,5 @@ def openapi(form: str) -> None:
     click.echo(render(app.extensions["readout"]), nl=False)
 
 
-for command in trust.COMMANDS:
+for command in (*trust.COMMANDS, *keys.COMMANDS, *coding.COMMANDS, *backup.COMMANDS):
     main.add_command(command)

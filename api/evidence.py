@@ -6,8 +6,7 @@ from typing import Any
 from schemas.base import View, Written
 from schemas.problem import Fault
 from schemas.source import digest
-
-FRAGMENTS = " … "
+from schemas.statement import FRAGMENTS
 
 
 def check_span(span: dict[str, Any], source: View, text: str | None, at: str) -> Iterator[Fault]:

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import select
 import signal
 import socket
 import sys
@@ -14,13 +15,14 @@ import click
 
 from api.settings import Settings
 from api.store import migrate, sqlite
-from api.store.engine import Database
+from api.store.engine import Database, look_round
 from api.web import logs
 
 log = logging.getLogger("readout")
 
 TARGET = "api.wsgi:app"
 THREADS = 32  # of a worker: a stream keeps one until its reader has taken it all
+ROUND = 1  # seconds from one look at the databases to the next
 GRACE = 25  # seconds for what is under way when told to stop; orchestrators kill after 30
 LOGGING = {
     "formatters": {"lines": {"()": "api.web.logs.Lines"}},
@@ -43,8 +45,12 @@ def run(settings: Settings, host: str, port: int, workers: int) -> None:
         # Set before anything imports Prometheus' library, which looks for it only then.
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
         logs.configure(settings.log_level)
-        _remark(settings)
-        _serve(host, port, workers)
+        database = Database(settings.database_url, settings.lock_wait)
+        _remark(database)
+        try:
+            _serve(host, port, workers)
+        finally:
+            _tidy(database)
 
 
 def free(host: str, port: int) -> tuple[str, int]:
@@ -62,9 +68,8 @@ def free(host: str, port: int) -> tuple[str, int]:
         return found[0], found[1]
 
 
-def _remark(settings: Settings) -> None:
+def _remark(database: Database) -> None:
     """Say what an operator should know about the database before the first request does."""
-    database = Database(settings.database_url, settings.lock_wait)
     reason = migrate.ready(database)
     # No connection may be open when the workers are forked.
     database.close()
@@ -72,6 +77,16 @@ def _remark(settings: Settings) -> None:
         log.warning("not ready yet: %s", reason)
     if database.dialect == "sqlite" and sqlite.REMARK:
         log.warning(sqlite.REMARK)
+
+
+def _tidy(database: Database) -> None:
+    """Leave a database of one file: opened and closed by the last who uses it, it has no log.
+
+    A log left beside it would be played into whatever backup is put in its place.
+    """
+    if database.dialect == "sqlite":
+        migrate.ready(database)
+        database.close()
 
 
 def _serve(host: str, port: int, workers: int) -> None:
@@ -123,6 +138,7 @@ def _heed(gone: int, held: int) -> None:
 
 def _await_end() -> None:
     signal.sigwait({signal.SIGTERM})
+    look_round()
     stop = signal.getsignal(signal.SIGTERM)
     if not callable(stop):
         os._exit(0)  # It has not even begun.
@@ -130,9 +146,12 @@ def _await_end() -> None:
 
 
 def _follow(gone: int) -> None:
-    """End as gently as ever once the parent was killed: left behind, a worker would go on for ever,
-    and no new server could have its place."""
-    os.read(gone, 1)
+    """Look after the databases, and end as gently as ever once the parent was killed.
+
+    Left behind, a worker would go on for ever, and no new server could have its place.
+    """
+    while not select.select([gone], [], [], ROUND)[0]:
+        look_round()
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(GRACE)
     os._exit(1)

@@ -9,9 +9,8 @@ of it at once, and then nothing is written.
 >>> unit.commit()
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 import orjson
 from sqlalchemy import Connection, select
@@ -189,9 +188,20 @@ class Unit:
                 at=self.now,
                 reason=self.reason,
                 record=written,
-                call=call_of(kind, self.look(kind, written["id"])),
+                call=self._call_of(kind, written),
             )
         )
+
+    def _call_of(self, kind: str, written: Written) -> str | None:
+        """The call whose call record a record belongs to, if it belongs to one."""
+        match kind:
+            case "calls":
+                return str(written["id"])
+            case "accounts":
+                return str(written["call"])
+            case "statements":
+                return str(self.look("accounts", written["account"])["call"]["id"])
+        return None
 
     def _refresh(self, kind: str, record_id: str) -> None:
         """Bring up to date what shows a record, and what shows that: views and derived columns.
@@ -241,10 +251,3 @@ class Unit:
         found = [Fault(at + fault.pointer, fault.detail) for fault in faults]
         if found:
             raise why(found)
-
-
-def call_of(kind: str, record: Mapping[str, Any]) -> str | None:
-    """The call whose call record a record belongs to, if it belongs to one."""
-    if kind == "calls":
-        return str(record["id"])
-    return str(record["call"]["id"]) if kind in ("accounts", "statements") else None

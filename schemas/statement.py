@@ -8,6 +8,8 @@ from schemas.base import Part, Read, Record
 from schemas.fields import SHA256, Coded, Edtf, Flag, Integer, Items, Matching, Ref, Text
 from schemas.vocabulary import ACTS, FORMS, SETTINGS
 
+FRAGMENTS = " … "  # What stands between the fragments of a quote.
+
 
 class Span(Part):
     """Where it is written: a half-open range of code points (W3C TextPositionSelector)."""
@@ -105,8 +107,13 @@ class Statement(Record):
 
     @validates_schema(skip_on_field_errors=True)
     def quote_follows_form(self, data: dict[str, Any], **_: Any) -> None:
-        if data["form"] == "indirect" and data["quote"] is not None:
+        quote = data["quote"]
+        if quote is None:
+            return
+        if data["form"] == "indirect":
             raise ValidationError({"quote": ["Must be null where the form is 'indirect'."]})
+        if not all(fragment.strip() for fragment in quote.split(FRAGMENTS)):
+            raise ValidationError({"quote": ["Must not be blank, nor any fragment of it."]})
 
 
 class StatementView(Read, Statement):

@@ -24,14 +24,15 @@ from tests.live import free_port
 from tests.postgres import FAST, candidates, copy, unprivileged
 from tests.processes import Process, children, eventually
 
-OPTIONS = f"{FAST} -c unix_socket_directories= -c wal_keep_size=512MB"
+OPTIONS = "-c unix_socket_directories= -c wal_keep_size=512MB"
 
 
 class Node:
     """One server, on a port of its own."""
 
-    def __init__(self, programs: Path, folder: Path, as_user: dict[str, Any]) -> None:
+    def __init__(self, programs: Path, folder: Path, as_user: dict[str, Any], options: str) -> None:
         self.programs = programs
+        self.options = options
         self.folder = folder
         self.as_user = as_user
         self.port = free_port()
@@ -41,7 +42,7 @@ class Node:
 
     def start(self) -> None:
         """Start it, and wait until it takes connections."""
-        command = [self.programs / "postgres", "-D", self.folder, *OPTIONS.split()]
+        command = [str(self.programs / "postgres"), "-D", str(self.folder), *self.options.split()]
         command += ["-p", str(self.port), "-c", "listen_addresses=127.0.0.1"]
         output = self.folder.with_suffix(".log")
         self.process = Process(command, output, cwd=self.folder, **self.as_user)
@@ -100,7 +101,9 @@ class Node:
 
 
 @contextmanager
-def cluster(standbys: int, fill: Callable[[str], None]) -> Iterator[list[Node]]:
+def cluster(
+    standbys: int, fill: Callable[[str], None], options: str = FAST
+) -> Iterator[list[Node]]:
     """A primary, filled, and its standbys, which have all that it has."""
     with ExitStack() as ends:
         programs, folder, as_user = _unpacked()
@@ -117,7 +120,7 @@ def cluster(standbys: int, fill: Callable[[str], None]) -> Iterator[list[Node]]:
             )
 
         def started(name: str) -> Node:
-            node = Node(programs, folder / name, as_user)
+            node = Node(programs, folder / name, as_user, f"{OPTIONS} {options}")
             node.start()
             ends.callback(node.end)
             return node

@@ -5,18 +5,29 @@
 ...     service.start()
 """
 
+import contextlib
 import os
+import random
 import signal
+import socket
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
 from tests.clients import BROKEN, Client
-from tests.live import READOUT, free_port
+from tests.live import READOUT
 from tests.processes import Process, children, eventually
 
 WORKERS = 2
+
+
+def steady_port() -> int:
+    """A free port that stays free, below those which connections are given as their own end."""
+    for port in random.sample(range(10_000, 32_000), 100):
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise AssertionError("there is no free port")
 
 
 class Service:
@@ -28,7 +39,7 @@ class Service:
         self.folder = folder
         self.database = database
         self.within = within
-        self.port = free_port()
+        self.port = steady_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.environment = {
             name: value for name, value in os.environ.items() if not name.startswith("READOUT_")
@@ -41,7 +52,11 @@ class Service:
         command = [*self.within, READOUT, "serve", "--bind", f"127.0.0.1:{self.port}"]
         command += ["--workers", str(WORKERS)]
         self.process = Process(command, self.folder / "serve.log", env=self.environment)
-        eventually(self._answers, f"an answer from {self.url}")
+        try:
+            eventually(self._answers, f"an answer from {self.url}")
+        except BaseException:
+            self.kill()
+            raise
 
     def _answers(self) -> bool:
         assert not self.process.ended(), self.log()

@@ -326,6 +326,7 @@ def test_a_commit_that_a_reader_holds_up_leaves_no_lock_behind(
 ) -> None:
     """As it happens without WAL, which not every library of SQLite is sound enough for."""
     with on_file.write() as connection:
+        on_file._place.close()
         driver_connection: Any = connection.connection.driver_connection
         journal = driver_connection.execute
         journal("COMMIT")

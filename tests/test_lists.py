@@ -215,7 +215,7 @@ FORGED: list[tuple[Any, ...]] = [
     (), (None,), (1,), ("a", "b"), (None, None, None), (None, None, 5), (["a"],), ({"a": 1},),
     ("2031-01-01", None, "a"), (None, "2031-01-01", "a"), ("2031-1-1", "2031-01-01", "a"),
     ("2031-01-01", "2031-01-01", "a\0"), ("２０３１-01-01", "2031-01-01", "a"), ("A",), ("a\n",),
-    ("a" * 81,), (True,), (1.5, True), (1.5, "1"), ("1.5", 1), (1.5, -1), (1.5, 2**63), (1.5, 2.5),
+    ("a" * 81,), (True,), (1.5, True), (1.5, 1), (1.5, "A"), ("1.5", 1), (1.5, -1), (1.5, 2**63), (1.5, 2.5),
     (2**64 - 1, 1), (1, 2, 3, 4), ("2031-01-01", "2031-01-01", "a", "b"),
 ]  # fmt: skip
 
@@ -228,7 +228,7 @@ def test_a_forged_position_is_refused(client: FlaskClient, query: str) -> None:
     genuine = cursor_of(client, f"/v1/statements?limit=1&{query}")
     held = orjson.loads(base64.urlsafe_b64decode(genuine + "=" * (-len(genuine) % 4)))
     by_id: list[tuple[Any, ...]] = [("a",)]
-    by_rank: list[tuple[Any, ...]] = [(0.5, 7), (-1e300, 0)]
+    by_rank: list[tuple[Any, ...]] = [(0.5, "a"), (-1e300, "7")]
     by_day: list[tuple[Any, ...]] = [
         (None, None, "a"),
         ("2031-01-01", "2031-12-31", "a"),

@@ -12,7 +12,7 @@ from api.store import migrate
 from api.store.engine import Database
 from schemas import vocabulary
 from tests.conftest import KINDS as DATABASES
-from tests.conftest import fill
+from tests.reading import add
 
 
 def tables(url: str) -> set[str]:
@@ -67,11 +67,15 @@ def test_each_migration_can_be_taken_back(empty_url: str) -> None:
     migrate.check(empty_url)
 
 
-def test_a_database_with_records_goes_down_and_is_filled_again(empty_url: str) -> None:
-    fill(empty_url)
-    migrate.downgrade(empty_url, "base")
-    fill(empty_url)
-    migrate.check(empty_url)
+@pytest.mark.parametrize("kind", DATABASES)
+def test_a_database_with_records_goes_down_and_up_again(
+    new_database: Callable[..., str], kind: str
+) -> None:
+    url = new_database(kind, filled=True)
+    migrate.downgrade(url, "base")
+    migrate.upgrade(url)
+    migrate.check(url)
+    add(url, {"call": {"id": "the-first-again", "title": "The first again"}})
 
 
 @pytest.mark.parametrize(

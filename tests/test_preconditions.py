@@ -14,7 +14,7 @@ from tests.writing import Writer, content, told
 TAG = "conditions"
 PATHS = {
     **{kind: f"{kind}/{TAG}-here-{kind}" for kind in WRITTEN},
-    "record": f"calls/{TAG}-call/record",
+    "record": f"calls/{TAG}-whole-call/record",
 }
 OK, STALE, NEEDED = (200, ""), (412, "stale"), (428, "precondition-required")
 
@@ -22,7 +22,8 @@ OK, STALE, NEEDED = (200, ""), (412, "stale"), (428, "precondition-required")
 @pytest.fixture(scope="module", autouse=True)
 def records(writer: Writer) -> None:
     """A call record, and one of each kind that is at revision 3 and can be retracted."""
-    assert writer.put(PATHS["record"], a_record(TAG)).status_code == 201
+    assert writer.put(PATHS["record"], document("record")).status_code == 201
+    assert writer.put(f"calls/{TAG}-call/record", a_record(TAG)).status_code == 201
     for kind in WRITTEN:
         for _ in range(2):
             for number in (1, 2):
@@ -32,7 +33,7 @@ def records(writer: Writer) -> None:
 def document(kind: str, number: int = 2) -> dict[str, Any]:
     """What stands there, or stood there."""
     if kind == "record":
-        return a_record(TAG)
+        return a_record(f"{TAG}-whole")
     record = a_record(TAG)
     made: dict[str, Any] = record["call"] if kind == "calls" else record[kind][0]
     made |= {one: f"Here {kind}" for one in ("name", "label", "title") if one in made}

@@ -25,7 +25,7 @@ from api.web.logs import Surroundings
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
-PAGES = sorted(ROOT.glob("*.md"))
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 HOST = "http://127.0.0.1:8000"
 SEED = ROOT / "seeds" / "blinken-lavrov-2022-07-29.yaml"
 

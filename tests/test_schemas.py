@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from marshmallow import ValidationError
 
-from schemas.base import as_written
+from schemas.base import as_written, viewed
 from schemas.problem import faults
-from schemas.record import WRITTEN, CallRecord
+from schemas.record import VIEWS, WRITTEN, CallRecord
 from tests.least import ATTENDANCE, DIGEST, INSIDE, LEAST, SPAN, at_fault
 from tests.reading import KINDS, View, everything, read
 
@@ -31,6 +31,24 @@ def test_what_get_gave_loads_as_it_was_written(client: FlaskClient) -> None:
             assert written.keys() == schema.load_fields.keys()
 
 
+def test_the_view_follows_from_what_is_written(client: FlaskClient) -> None:
+    held = everything(client)
+
+    def look(kind: str, record: str) -> View:
+        return held[kind][record]
+
+    for kind, views in held.items():
+        for view in views.values():
+            set_by_server = {name: view[name] for name in view if name not in LEFT_TO_WRITERS[kind]}
+            if kind == "statements":
+                set_by_server["call"] = view["call"]["id"]
+            written = as_written(WRITTEN[kind], view)
+            found = viewed(VIEWS[kind], {**written, **set_by_server}, look)
+            assert {name: found[name] for name in view} == view
+            assert list(found) == list(VIEWS[kind].fields)
+
+
+LEFT_TO_WRITERS = {kind: schema.load_fields for kind, schema in WRITTEN.items()}
 SHOWN = {
     ("calls", "initiated_by"): ("participants", "id name"),
     ("accounts", "call"): ("calls", "id title held_on"),

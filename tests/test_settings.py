@@ -72,6 +72,57 @@ def test_a_wait_is_a_number_of_seconds(wait: str) -> None:
     assert faults(READOUT_LOCK_WAIT=wait)
 
 
+PRIMARY = "postgresql://me@primary/readout"
+
+
+def test_standbys_are_read_from_a_url_as_libpq_writes_it() -> None:
+    given = (
+        "postgresql://me:s%40cret@first:5433,second,[::1]:5434/readout"
+        "?target_session_attrs=prefer-standby&load_balance_hosts=random&sslmode=require"
+    )
+    settings = load({"READOUT_DATABASE_URL": PRIMARY, "READOUT_READ_DATABASE_URL": given})
+    hosts = [("first", 5433), ("second", None), ("::1", 5434)]
+    assert [(url.host, url.port) for url in settings.read_database_url] == hosts
+    for url in settings.read_database_url:
+        assert (url.username, url.password, url.database) == ("me", "s@cret", "readout")
+        assert url.query == {"sslmode": "require"}
+    assert "s@cret" not in repr(settings)
+
+
+def test_one_port_is_that_of_all_standbys() -> None:
+    given = "postgresql:///readout?host=/run/first,/run/second&port=5433"
+    settings = load({"READOUT_DATABASE_URL": PRIMARY, "READOUT_READ_DATABASE_URL": given})
+    assert [(url.host, url.port) for url in settings.read_database_url] == [
+        ("/run/first", 5433),
+        ("/run/second", 5433),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("sqlite:///x.sqlite", "is not a URL like"),
+        ("host=first,second", "is not a URL like"),
+        ("postgresql:///readout", "is not a URL like"),
+        ("postgresql://first,/readout", "is not a URL like"),
+        ("postgresql://first:x/readout", "must give a port"),
+        ("postgresql:///x?host=a,b,c&port=1,2", "must give a port"),
+        ("postgresql://first/readout?target_session_attrs=primary", "prefer-standby"),
+        ("postgresql://first/readout?load_balance_hosts=disable", "random"),
+        ("postgresql://first/readout?no_such_option=1", "is not a URL like"),
+    ],
+)
+def test_standbys_that_cannot_be_are_a_fault(given: str, said: str) -> None:
+    [fault] = faults(READOUT_DATABASE_URL=PRIMARY, READOUT_READ_DATABASE_URL=given)
+    assert fault.startswith("READOUT_READ_DATABASE_URL ")
+    assert said in fault
+
+
+def test_an_sqlite_file_has_no_standbys() -> None:
+    [fault] = faults(READOUT_READ_DATABASE_URL="postgresql://first,second/readout")
+    assert "only a PostgreSQL database has" in fault
+
+
 def test_an_unknown_variable_is_a_fault_with_the_nearest_name() -> None:
     assert faults(READOUT_DATABASE_URI="sqlite:///x", READOUT_COLOUR="blue") == [
         "READOUT_COLOUR is not a setting.",

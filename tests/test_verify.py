@@ -5,6 +5,9 @@ Each tampering is done by SQL in a transaction, looked at there, and undone.
 
 import hashlib
 import json
+import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +16,7 @@ from typing import Any
 import orjson
 import pytest
 from click.testing import CliRunner, Result
-from sqlalchemy import Connection, select, text, update
+from sqlalchemy import Connection, make_url, select, text, update
 
 from api import ledger
 from api.cli import main
@@ -450,3 +453,37 @@ def test_a_table_that_is_gone_is_told(connection: Connection) -> None:
     verdict = verify(connection)
     assert verdict.first[0].where == "the database"
     assert "account_sides" in verdict.first[0].why
+
+
+# What docs/trust.md shows.
+
+
+def test_the_page_on_trust_shows_what_is_said(connection: Connection) -> None:
+    page = (Path(__file__).parents[1] / "docs" / "trust.md").read_text()
+    shown = re.findall(r"^```\n(statements/.*?)\n```$", page, re.DOTALL | re.MULTILINE)
+    what, how_many = shown[0].splitlines()
+    where, _ = what.split(": ", 1)
+    act = text("UPDATE statements SET act = 'appeal' WHERE id = :id")
+    connection.execute(act, {"id": where.removeprefix("statements/")})
+    [found] = verify(connection).first
+    assert re.sub(r"\d+", "n", f"{found.where}: {found.why}") == re.sub(r"\d+", "n", what)
+    assert re.fullmatch(
+        r"readout: 1 thing of \d+ changes and \d+ records does not hold\.", how_many
+    )
+
+
+def test_the_page_on_trust_checks_the_chain_without_us(
+    new_database: Callable[..., str], tmp_path: Path
+) -> None:
+    page = (Path(__file__).parents[1] / "docs" / "trust.md").read_text()
+    [program] = re.findall(r"^```python\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    url = new_database("sqlite", filled=True)
+    database = Database(url)
+    with database.read() as connection:
+        head = ledger.checkpoint(connection)
+    database.close()
+    (tmp_path / "readout.sqlite").symlink_to(str(make_url(url).database))
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == f"{head['seq']} {head['digest']}\n"

@@ -7,7 +7,7 @@
 """
 
 import json
-import threading, time
+import threading
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -55,6 +55,22 @@ def statement(mark: str) -> dict[str, Any]:
     return made | {"summary": MARK + mark}
 
 
+def verified(url: str) -> Counter[str]:
+    """See that the log and the tables hold, and count the marks in the log."""
+    database = Database(url)
+    with database.read() as connection:
+        verdict = verify(connection)
+        summaries = [
+            change.record.get("summary", "")
+            for change in ledger.changes(connection, 0, None)
+            if change.record
+        ]
+    database.close()
+    assert verdict.failed == 0, verdict.first
+    assert verdict.records
+    return Counter(summary.removeprefix(MARK) for summary in summaries if summary.startswith(MARK))
+
+
 class Writers:
     """Eight who write, two who read. The marks of their writes stand in the summaries.
 
@@ -71,7 +87,8 @@ class Writers:
         self.posted: set[str] = set()
         self.replayed = 0
         self.answers: Counter[int] = Counter()
-        self.broken = 0; self.breaks = []
+        self.broken = 0
+        self.without_hope = 0  # 503 that do not say when to try again
         self.strange: list[Any] = []
         self._stop = threading.Event()
         self._lock = threading.Lock()
@@ -125,17 +142,7 @@ class Writers:
             one.result()
         assert not self.strange, self.strange[:5]
         assert self.acknowledged
-        database = Database(database_url)
-        with database.read() as connection:
-            verdict = verify(connection)
-            changes = [
-                change.record["summary"].removeprefix(MARK)
-                for change in ledger.changes(connection, 0, None)
-                if change.record and change.record.get("summary", "").startswith(MARK)
-            ]
-        database.close()
-        assert verdict.failed == 0, verdict.first
-        found = Counter(changes)
+        found = verified(database_url)
         assert not [mark for mark, times in found.items() if times > 1]
         assert not self.acknowledged - found.keys()
         assert not self.refused & found.keys()
@@ -223,7 +230,7 @@ class Writers:
             answer = client.send(method, path, body, headers)
         except BROKEN as fault:
             with self._lock:
-                self.broken += 1; self.breaks.append((time.time(), method, path, repr(fault)))
+                self.broken += 1
             self._stop.wait(PAUSE)
             return REFUSED if isinstance(fault, ConnectionRefusedError) else UNSETTLED, None
         with self._lock:
@@ -233,6 +240,7 @@ class Writers:
         if answer.status < 300:
             return ACKNOWLEDGED, answer
         if answer.status in (503, 507):
+            self.without_hope += "Retry-After" not in answer.headers
             self._stop.wait(PAUSE)
             if any(word in answer.json["detail"] for word in GONE):
                 return UNSETTLED, answer

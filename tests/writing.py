@@ -12,6 +12,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import quote
 
 from flask import Flask
 from werkzeug.test import TestResponse
@@ -126,7 +127,7 @@ def told(answer: TestResponse) -> tuple[int, str]:
     assert answer.mimetype == "application/problem+json", (answer.status, answer.text)
     assert answer.json is not None
     assert answer.json["status"] == answer.status_code
-    assert answer.json["instance"] == answer.request.path
+    assert answer.json["instance"] == quote(answer.request.path)
     return answer.status_code, answer.json["type"].removeprefix("/problems#")
 
 

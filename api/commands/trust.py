@@ -5,14 +5,11 @@ import json
 import re
 import sys
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import Any, TextIO
 
 import click
 
-from api.settings import load
-
-if TYPE_CHECKING:
-    from api.store.engine import Database
+from api.commands.common import count, failure, open_database, printable
 
 DIGEST = re.compile("[0-9a-f]{64}")
 BEYOND = """\
@@ -48,7 +45,7 @@ def checkpoint() -> None:
     """
     from api import ledger
 
-    with _database().read() as connection:
+    with open_database().read() as connection:
         click.echo(json.dumps(ledger.checkpoint(connection)))
 
 
@@ -69,13 +66,13 @@ def verify(kept: TextIO | None) -> None:
     from api.ledger.verify import verify as verified
 
     checkpoints = _checkpoints(kept) if kept else {}
-    with _database().stream() as connection:
+    with open_database().stream() as connection:
         verdict = verified(connection, checkpoints)
     for where, why in verdict.first:
-        click.echo(_printable(f"{where}: {why}"), err=True)
+        click.echo(printable(f"{where}: {why}"), err=True)
     if verdict.failed:
-        raise _failure(
-            f"{_count(verdict.failed, 'thing')} of {verdict.seq} changes and {verdict.records}"
+        raise failure(
+            f"{count(verdict.failed, 'thing')} of {verdict.seq} changes and {verdict.records}"
             f" records {'does' if verdict.failed == 1 else 'do'} not hold."
         )
     head = {"seq": verdict.seq, "digest": verdict.digest, "records": verdict.records}
@@ -103,7 +100,7 @@ def redact(record: tuple[str, str], reason: str, earlier: bool, yes: bool) -> No
     from api.store.engine import Unavailable
 
     kind, record_id = record
-    database = _database()
+    database = open_database()
     try:
         with database.read() as connection:
             going = redaction.goes(connection, kind, record_id, earlier=earlier)
@@ -114,7 +111,7 @@ def redact(record: tuple[str, str], reason: str, earlier: bool, yes: bool) -> No
                 connection, kind, record_id, _operator(), reason, earlier=earlier
             )
     except redaction.Refused as refused:
-        raise _failure(str(refused)) from None
+        raise failure(str(refused)) from None
     for one in gone:
         click.echo(f"{one} is redacted.")
     if not gone:
@@ -123,7 +120,7 @@ def redact(record: tuple[str, str], reason: str, earlier: bool, yes: bool) -> No
     try:
         database.scrub(erase.tables())
     except Unavailable as refusal:
-        raise _failure(
+        raise failure(
             f"free space may still hold its text: {refusal.reason} The same command tries again."
         ) from refusal
     click.echo("Free space is overwritten.")
@@ -133,17 +130,6 @@ def redact(record: tuple[str, str], reason: str, earlier: bool, yes: bool) -> No
 
 
 COMMANDS = (checkpoint, redact, verify)
-
-
-def _database() -> "Database":
-    from api.store.engine import Database
-    from api.store.migrate import ready
-
-    settings = load()
-    database = Database(settings.database_url, settings.lock_wait)
-    if reason := ready(database):
-        raise _failure(reason)
-    return database
 
 
 def _operator() -> str:
@@ -162,11 +148,11 @@ def _checkpoints(kept: TextIO) -> Mapping[int, str]:
         seq, digest = _checkpoint(line)
         if digest is None:
             like = '{"seq": 23, "digest": "…"}, as `readout checkpoint` prints it'
-            raise _failure(f"line {number} of {kept.name} is not like {like}.", 2)
+            raise failure(f"line {number} of {kept.name} is not like {like}.", 2)
         if found.setdefault(seq, digest) != digest:
-            raise _failure(f"{kept.name} has two digests of change {seq}: the log was rewritten.")
+            raise failure(f"{kept.name} has two digests of change {seq}: the log was rewritten.")
     if not found:
-        raise _failure(f"{kept.name} holds no checkpoint.", 2)
+        raise failure(f"{kept.name} holds no checkpoint.", 2)
     return found
 
 
@@ -183,22 +169,8 @@ def _checkpoint(line: str) -> tuple[int, str | None]:
 
 def _confirm(going: Mapping[str, list[str]], earlier: bool) -> None:
     if not sys.stdin.isatty():
-        raise _failure("there is nobody to ask; --yes goes ahead.", 2)
-    told = ", ".join(_count(len(ids), kind.removesuffix("s")) for kind, ids in going.items() if ids)
+        raise failure("there is nobody to ask; --yes goes ahead.", 2)
+    told = ", ".join(count(len(ids), kind.removesuffix("s")) for kind, ids in going.items() if ids)
     what = "all that was said before in" if earlier else "for good"
     told = f"{what} {told}" if earlier else f"{told} {what}"
     click.confirm(f"This removes {told}. Go on?", abort=True)
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
-
-
-def _printable(text: str) -> str:
-    return text.encode(errors="backslashreplace").decode()
-
-
-def _failure(message: str, exit_code: int = 1) -> click.ClickException:
-    from api.cli import Failure
-
-    return Failure(message, exit_code)

@@ -119,7 +119,7 @@ class Chain:
             case "calls":
                 return row.id
             case "accounts" | "statements" if record is None:
-                return self._call_before(row)
+                return row.call if row.bytes is None else self._call_before(row)
             case "accounts" if record:
                 return record.get("call")
             case "statements" if record:
@@ -127,7 +127,7 @@ class Chain:
         return None
 
     def _call_before(self, row: Row[Any]) -> Any:
-        """Of a change that holds no record only the one before it tells; of the first, nothing."""
+        """What redacts holds no record: its call is that of the change before it."""
         if not isinstance(row.revision, int):
             return row.call
         found = select(table.c.call).where(

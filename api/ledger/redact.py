@@ -140,4 +140,5 @@ def _left(connection: Connection, redacted: Change) -> Change:
 
     made = rows.prepare(kind, written, stamps, look, connection.dialect.name)
     rows.write(connection, [made])
-    return left
+    # Its account may have moved to another call since the record itself was changed.
+    return replace(left, call=made.row.get("call", redacted.call))

@@ -2,10 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from operator import itemgetter
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Row, Table, select
+from sqlalchemy import Connection, Row, Table, bindparam, select
 
 from api.ledger import table as log
 from api.ledger.chain import Finding, parsed
@@ -23,6 +24,12 @@ MALFORMED = (LookupError, TypeError, ValueError, AttributeError)
 """What making a row raises where the log holds what no version of the schemas let through."""
 
 
+NEWEST = (
+    select(log.c.action, log.c.bytes)
+    .where(log.c.kind == bindparam("kind"), log.c.id == bindparam("id"))
+    .order_by(log.c.revision.desc())
+    .limit(1)
+)
 Rows = dict[Any, list[Row[*tuple[Any, ...]]]]
 
 
@@ -57,8 +64,7 @@ class Derived:
         return found
 
     def _last(self, kind: str, record_id: str) -> View:
-        found = select(log.c.action, log.c.bytes).where(log.c.kind == kind, log.c.id == record_id)
-        last = self.connection.execute(found.order_by(log.c.revision.desc()).limit(1)).first()
+        last = self.connection.execute(NEWEST, {"kind": kind, "id": record_id}).first()
         told = parsed(last.bytes) if last and last.action in STANDS else None
         if told is None:
             raise Underivable(f"it names {kind}/{record_id}, which by the log does not stand")
@@ -160,26 +166,24 @@ class Standing:
         except MALFORMED as error:
             yield f"no row follows from change {life.seq}: {error!r}"
             return
-        row = dict(found[0]._mapping)
-        for name, value in wanted.row.items():
+        row = found[0]._mapping
+        for name in [name for name, value in wanted.row.items() if row[name] != value]:
+            value = wanted.row[name]
             if name == "view":
-                yield from _view(wanted.row["view"], row["view"], by)
+                yield from _view(value, row["view"], by)
             elif name == "words":
                 if not audit.same_words(self.derived.dialect, value, row["words"]):
                     yield f"its words are not those {by}"
-            elif row[name] != value:
+            else:
                 yield f"the column {name} holds {_shown(row[name])}, not {_shown(value)} {by}"
         for link, rows in hanging.items():
-            columns = link.c.keys()
-            if rows != [tuple(one.get(name) for name in columns) for one in wanted.links[link]]:
+            if rows != list(map(itemgetter(*link.c.keys()), wanted.links[link])):
                 yield f"its rows in {link} are not those {by}"
         if {one.slug for one in named} != set(wanted.names):
             yield f"the names that find it are not those {by}"
 
 
 def _view(wanted: str, found: Any, by: str) -> Iterator[str]:
-    if found == wanted:
-        return
     read, right = parsed(found), orjson.loads(wanted)
     if read is None:
         yield "its view is no JSON object"

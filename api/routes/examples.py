@@ -6,12 +6,12 @@ from typing import Any
 from api.exchange.documents import read_yaml
 from api.store.kinds import KINDS
 from api.store.rows import prepare
-from schemas.base import View, Written, as_written
+from schemas.base import View, Written, as_written, references
 from schemas.record import WRITTEN
 
 SEED = Path(__file__).parents[2] / "seeds" / "blinken-lavrov-2022-07-29.yaml"
 STAMP = "2026-01-01T00:00:00.000000Z"
-SHOWN_ON_A_PAGE = 1
+SHOWN = 1  # of a list
 
 
 class Seed:
@@ -46,10 +46,21 @@ class Seed:
         return as_written(WRITTEN[kind], self._look(kind, record_id))
 
     def record(self) -> dict[str, Any]:
-        """The call record, of each list the beginning."""
+        """The call record, with its first statement alone, and with all that it then names."""
+        waiting = [("calls", self._record["call"]["id"])]
+        waiting += [("statements", one["id"]) for one in self._record["statements"][:SHOWN]]
+        named = set(waiting)
+        while waiting:
+            kind, record_id = waiting.pop()
+            found = references(WRITTEN[kind], self.written(kind, record_id))
+            new = {(of, one) for _, of, one in found} - named
+            named |= new
+            waiting += new
         return {
-            name: part[:SHOWN_ON_A_PAGE] if isinstance(part, list) else part
-            for name, part in self._record.items()
+            kind: [one for one in part if (kind, one["id"]) in named]
+            if isinstance(part, list)
+            else part
+            for kind, part in self._record.items()
         }
 
     def page(self, kind: str) -> dict[str, Any]:
@@ -74,6 +85,6 @@ class Seed:
     def _page(found: list[View]) -> dict[str, Any]:
         listed = [
             {name: value for name, value in view.items() if name != "text"}
-            for view in found[:SHOWN_ON_A_PAGE]
+            for view in found[:SHOWN]
         ]
         return {"data": listed, "page": {"limit": 50, "next": None}}

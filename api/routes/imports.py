@@ -143,13 +143,14 @@ def add(api: Api, database: Database) -> None:
             method="post",
             scope="write",
             summary="Import call records",
-            description="Use this to put one call record (JSON), or many, one a line (NDJSON). Each"
-            " line is all or nothing and commits by itself; the answer gives each line's fate.",
+            description="Use this to put one call record (JSON), which comes back, or many, one a"
+            " line (NDJSON). Each line is all or nothing and commits by itself; the answer gives"
+            " each line's fate.",
             query=POST_QUERY,
             body={JSON: CallRecord(), NDJSON: LINES},
             body_example=lambda seed: seed.record(),
             status=(200, 201),
-            answers={JSON: Fates()},
+            answers={JSON: (CallRecord(), Fates())},
             headers=("Location",),
             problems=("retracted", *PROBLEMS),
         ),

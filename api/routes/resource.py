@@ -5,14 +5,14 @@ from collections.abc import Callable
 from typing import Any
 
 import orjson
-from flask import Response
-from marshmallow import INCLUDE, Schema, fields
+from flask import Response, request
+from marshmallow import Schema, fields
 
 from api.routes.found import found_by, represented
 from api.routes.history import add_revisions
 from api.routes.lists import Lists
 from api.routes.words import Words
-from api.routes.writing import NEEDED_REASON, REASON, Writes
+from api.routes.writing import NEEDED_REASON, NO_QUERY, REASON, Writes
 from api.store.engine import Database
 from api.store.records import Records
 from api.web import bodies, serialize
@@ -139,7 +139,10 @@ ONLY = "Only these members of the record."
 
 def content_location(path: str, asked: str, found: str, rest: str = "") -> list[tuple[str, str]]:
     """The header that tells the path by id, where an alias was asked for."""
-    return [("Content-Location", f"{path}{found}{rest}")] if found != asked else []
+    if found == asked:
+        return []
+    query = request.query_string.decode("latin-1")
+    return [("Content-Location", f"{path}{found}{rest}{'?' if query else ''}{query}")]
 
 
 def add_writes(api: Api, database: Database, records: Records, words: Words) -> None:
@@ -147,7 +150,7 @@ def add_writes(api: Api, database: Database, records: Records, words: Words) -> 
     writes = Writes(database, records)
     kind, title = records.kind, records.title
     body = {bodies.JSON: type(WRITTEN[kind])(exclude=("id",))}
-    changes = Schema.from_dict({}, name=f"{title}Patch")(unknown=INCLUDE)
+    changes = type(WRITTEN[kind])(exclude=("id",), partial=True)
     patch = {bodies.MERGE_PATCH: changes, bodies.JSON: changes}
     one = {"id": (f"The id of {words.one}.", words.example)}
     path = f"/v1/{kind}/{{id}}"
@@ -176,6 +179,7 @@ def add_writes(api: Api, database: Database, records: Records, words: Words) -> 
                 "Use this where you have no id of your own: the server makes one. Sent again with"
                 " the"
                 " same `Idempotency-Key` it writes once.",
+                query=NO_QUERY,  # Checked in its turn.
                 request_headers=("Idempotency-Key",),
                 body=body,
                 body_example=sent,

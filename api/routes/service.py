@@ -15,7 +15,7 @@ from api.routes.examples import Seed
 from api.store.engine import Database
 from api.web.answers import HTML, JSON, YAML, accepted, answer
 from api.web.openapi import INFO, Document
-from api.web.operations import LINES, PUBLIC, Api, Operation
+from api.web.operations import PUBLIC, Api, Operation
 from api.web.problems import KINDS
 from schemas.vocabulary import VOCABULARIES
 
@@ -149,7 +149,7 @@ def _document(api: Api) -> None:
                 scope=PUBLIC,
                 summary=f"The OpenAPI document in {name.upper()}",
                 description="Use this to generate a client or to import the API into a tool.",
-                answers={mimetype: {"type": "object"} if mimetype == JSON else LINES},
+                answers={mimetype: {"type": "object"} if mimetype == JSON else {}},
             ),
         )(functools.partial(_get_document, api, mimetype, render))
 
@@ -178,11 +178,15 @@ def as_yaml(api: Api) -> bytes:
         return _as_yaml(api)
 
 
+# What holds nothing but plain values stands on one line, where there is room.
+YAML_STYLE = {"allow_unicode": True, "width": 100, "sort_keys": False, "default_flow_style": None}
+
+
 @functools.cache
 def _as_yaml(api: Api) -> bytes:
     # Read back, so that no two places share an object, which YAML would write as an alias.
     plain = orjson.loads(_as_json(api))
-    return dict_to_yaml(plain, {"allow_unicode": True, "width": 100}).encode()
+    return dict_to_yaml(plain, YAML_STYLE).encode()
 
 
 def document(api: Api) -> dict[str, Any]:

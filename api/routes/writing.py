@@ -35,7 +35,7 @@ NEEDED_REASON = query_schema({"reason": Single(Text(required=True), WHY, require
 NO_QUERY = query_schema({})
 KEPT_FOR = timedelta(hours=24)
 OTHER_ID = "Must be the id of the path, '{}'."
-_IDEMPOTENCY_KEY = re.compile(r'"[!-~]{1,255}"|[!-~]{1,255}')
+_IDEMPOTENCY_KEY = re.compile(r'([!#-~][!-~]{0,254})|"([!-~]{1,255})"')
 
 
 @contextmanager
@@ -221,13 +221,12 @@ def idempotency_key() -> str | None:
     given = request.headers.get("Idempotency-Key")
     if given is None:
         return None
-    if not _IDEMPOTENCY_KEY.fullmatch(given) or given in ('""', '"'):
+    found = _IDEMPOTENCY_KEY.fullmatch(given)
+    if found is None:
         raise ProblemError(
             "bad-request", "Idempotency-Key takes 1 to 255 visible ASCII characters."
         )
-    return (
-        given[1:-1] if given.startswith('"') and given.endswith('"') and len(given) > 2 else given
-    )
+    return found[1] or found[2]
 
 
 def merge(target: Written, patch: Any) -> Any:

@@ -12,7 +12,7 @@ What the database refuses comes out as `Unavailable` or `Full`; a mistake of our
 import logging
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from threading import BoundedSemaphore
 from typing import Any
 from weakref import WeakSet
@@ -40,19 +40,20 @@ class Database:
     """
 
     def __init__(self, url: str, lock_wait: float = 5, *, migrating: bool = False) -> None:
-        parsed = make_url(url)
-        self.dialect = parsed.get_backend_name()
+        self._url = make_url(url)
+        self._migrating = migrating
+        self.dialect = self._url.get_backend_name()
         self.lock_wait = lock_wait
-        self._place: File | Server = (
-            File(str(parsed.database), lock_wait, migrating=migrating)
-            if self.dialect == "sqlite"
-            else Server(parsed, lock_wait, migrating=migrating)
-        )
         self._open()
         _all.add(self)
 
     def _open(self) -> None:
-        place, wait = self._place, self.lock_wait
+        wait = self.lock_wait
+        self._place = place = (
+            File(str(self._url.database), wait, migrating=self._migrating)
+            if self.dialect == "sqlite"
+            else Server(self._url, wait, migrating=self._migrating)
+        )
         self._reads = Connections(place, "read", READERS, wait)
         self._streams = Connections(place, "stream", STREAMS, 0)
         self._writes = Connections(place, "write", WRITERS, wait)
@@ -92,6 +93,12 @@ class Database:
         """Close all connections that are not in use."""
         for connections in (self._reads, self._streams, self._writes):
             connections.close()
+        self._place.close()
+
+    def look(self) -> None:
+        """See to what must be done where the database is not any more where it was."""
+        with suppress(Unavailable):
+            self._place.check()
 
 
 @contextmanager
@@ -195,6 +202,12 @@ def _forked() -> None:
     for database in list(_all):
         _of_the_parent.append(vars(database).copy())
         database._open()
+
+
+def look_round() -> None:
+    """Look after every database of this process, where no request has done so."""
+    for database in list(_all):
+        database.look()
 
 
 os.register_at_fork(after_in_child=_forked)

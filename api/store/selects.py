@@ -164,15 +164,17 @@ class Selects:
             where.append(search.matches(dialect, table, "q"))
         best = select(table.c.n.label("hit"), rank.label("rank")).select_from(origin)
         hits = best.where(*where).order_by(rank, table.c.n).limit(MOST_HITS).cte("best")
-        found = select(table.c.view, hits.c.rank, hits.c.hit)
-        found = found.select_from(hits.join(table, table.c.n == hits.c.hit))
+        own = hits.join(table, table.c.n == hits.c.hit)
+        found = select(table.c.view, hits.c.rank, table.c.id).select_from(own)
         if after:
             # Ranks move a little as records come and go: take the rank that the last hit has now.
-            last = select(hits.c.rank).where(hits.c.hit == bindparam("after_1"))
-            now = func.coalesce(last.scalar_subquery(), bindparam("after_0", type_=rank.type))
-            later = and_(hits.c.rank == now, hits.c.hit > bindparam("after_1"))
+            last = table.alias("last")
+            at = select(hits.c.rank).join(last, last.c.n == hits.c.hit)
+            at = at.where(last.c.id == bindparam("after_1"))
+            now = func.coalesce(at.scalar_subquery(), bindparam("after_0", type_=rank.type))
+            later = and_(hits.c.rank == now, table.c.id > bindparam("after_1"))
             found = found.where((hits.c.rank > now) | later)
-        return found.order_by(hits.c.rank, hits.c.hit).limit(LIMIT)
+        return found.order_by(hits.c.rank, table.c.id).limit(LIMIT)
 
     def _keys(self, dialect: str, ask: Ask, *, counted: bool) -> Select[Any]:
         """The ids of all that matches, or how many they are."""

@@ -3,8 +3,10 @@
 import os
 import sqlite3
 from collections.abc import Iterable
+from contextlib import suppress
 from importlib import import_module
 from importlib.util import find_spec
+from threading import Lock
 from typing import Any
 from urllib.parse import quote
 
@@ -38,14 +40,31 @@ REMARK = (
 )
 
 
+BESIDE = ("-wal", "-shm")  # what SQLite keeps beside a database in use: its log, and an index to it
+GONE = "The database file is gone."
+REPLACED = "The database file was replaced: the server must be restarted."
+LOG_GONE = "The log beside the database file is gone: the server must be restarted."
+
+Identity = tuple[int, int]
+
+
 class File:
-    """One database file: opens it, and notices when it is no longer the one that was opened."""
+    """One database file: opens it, and notices when it is no longer the one that was opened.
+
+    One connection is kept that does nothing. As long as it is there the log stays where it is; and
+    by it what the log holds comes into the file when that was moved.
+    """
 
     def __init__(self, path: str, wait: float, *, migrating: bool) -> None:
         self.path = path
+        self.log = path + BESIDE[0]
         self.wait = wait
         self.migrating = migrating
-        self.opened: tuple[int, int] | None = None
+        self.opened: Identity | None = None
+        self.beside: list[Identity | None] = []
+        self._lost = ""
+        self._keeper: Any = None
+        self._lock = Lock()
 
     def engine(self, use: str) -> Engine:
         """Make an engine for connections of one use."""
@@ -73,24 +92,52 @@ class File:
         before = identity(self.path)
         if not before and not self.migrating:
             raise Unavailable("There is no database file.")
+        if SAFE_WAL and not self.migrating:
+            self._keep(before)
+        connection = self._driver_connection()
+        try:
+            for name, value in self.pragmas(use).items():
+                connection.execute(f"PRAGMA {name}={value}")
+            if not self.migrating:
+                self.opened = self.opened or before
+            self.check()
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _driver_connection(self) -> Any:
         mode = "rwc" if self.migrating else "rw"
-        connection = DRIVER.connect(
+        return DRIVER.connect(
             f"file:{quote(self.path)}?mode={mode}",
             uri=True,
             timeout=self.wait,
             isolation_level=None,
             check_same_thread=False,
         )
-        try:
-            for name, value in self.pragmas(use).items():
-                connection.execute(f"PRAGMA {name}={value}")
-            if not self.migrating:
-                self.opened = self.opened or before
-                self.check()
-        except BaseException:
-            connection.close()
-            raise
-        return connection
+
+    def _keep(self, found: Identity | None) -> None:
+        with self._lock:
+            if self._keeper is not None:
+                return
+            keeper = self._driver_connection()
+            try:
+                # Only by reading does it open the log.
+                keeper.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchall()
+                keeper.execute("PRAGMA busy_timeout=0")
+            except BaseException:
+                keeper.close()
+                raise
+            self.opened = self.opened or found
+            self.beside = [identity(self.path + name) for name in BESIDE]
+            self._keeper = keeper
+
+    def close(self) -> None:
+        """Close the connection that is kept: the last to be closed takes the log into the file."""
+        with self._lock:
+            keeper, self._keeper = self._keeper, None
+            if keeper is not None:
+                keeper.close()
 
     def pragmas(self, use: str) -> dict[str, str]:
         """Say how a connection is set up."""
@@ -118,19 +165,45 @@ class File:
             raise Unavailable("A reader keeps an older state of the database alive.", 5)
 
     def check(self) -> None:
-        """Refuse to go on with a file that is gone, or replaced by another.
+        """Refuse to go on with a file that is gone, or replaced by another, or has lost its log.
 
         It is looked at by name, never opened: closing any descriptor of the file would drop the
-        locks that SQLite holds on it in this process. Another file is not taken up until a restart:
-        the write-ahead log beside it may still be the old one's, and would be played into it.
+        locks that SQLite holds on it in this process.
         """
         if self.opened is None:
             return
         found = identity(self.path)
+        if (
+            found == self.opened
+            and not self._lost
+            and (self._keeper is None or identity(self.log) == self.beside[0])
+        ):
+            return
+        with self._lock:
+            raise Unavailable(self._lost_sight(found))
+
+    def _lost_sight(self, found: Identity | None) -> str:
+        """Say what happened, and see to it that nothing is lost by it.
+
+        Another file is not taken up until a restart. With the old one's log beside it, whoever
+        opened it would play that into it: so what was logged goes into the old file, wherever that
+        is now, and the log goes.
+        """
+        beside = identity(self.log)
+        if self._keeper is not None and (found != self.opened or beside in (None, self.beside[0])):
+            with suppress(DRIVER.Error):
+                self._keeper.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         if found is None:
-            raise Unavailable("The database file is gone.")
+            return self._lost or GONE
         if found != self.opened:
-            raise Unavailable("The database file was replaced: the server must be restarted.")
+            for name, ours in zip(BESIDE, self.beside, strict=False):
+                if ours is not None and identity(self.path + name) == ours:
+                    with suppress(OSError):
+                        os.unlink(self.path + name)  # noqa: PTH108 (see `identity`)
+            self._lost = REPLACED
+        elif beside is not None:
+            self._lost = self._lost or LOG_GONE
+        return self._lost or LOG_GONE
 
 
 def identity(path: str) -> tuple[int, int] | None:

@@ -20,8 +20,7 @@ import psycopg
 from sqlalchemy import URL, Connection, Engine, Row, TextClause, event, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from api.store.engine import refusals
-from api.store.faults import Unavailable
+from api.store.faults import fault
 from api.store.postgresql import Server
 
 EVERY = 0.5  # seconds from one answer to the next question
@@ -114,9 +113,8 @@ class Probe:
         """Ask, and wait no longer than `PATIENCE`."""
         self._until = monotonic() + PATIENCE
         try:
-            with refusals():
-                self._connection = self._connection or self._engine.connect()
-                return self._connection.execute(question, values).one()
+            self._connection = self._connection or self._engine.connect()
+            return self._connection.execute(question, values).one()
         except BaseException:
             self.close()
             raise
@@ -208,7 +206,7 @@ class Watch:
         asked = monotonic()
         try:
             seq, digest, version, _ = probe.ask(NEWEST)
-        except (Unavailable, SQLAlchemyError):
+        except SQLAlchemyError:
             return
         # Fewer changes than before: another server was made the primary.
         earlier = tuple(head for head in self.heads if head.seq < seq)
@@ -221,9 +219,10 @@ class Watch:
             return
         try:
             seq, digest, version, recovering = probe.ask(NEWEST_OF, known=[h.seq for h in heads])
-        except (Unavailable, SQLAlchemyError) as error:
+        except SQLAlchemyError as error:
             standby.silent = probe.late()
-            standby.found(UNREACHABLE, getattr(error, "said", "") or type(error).__name__)
+            refusal = fault(error)
+            standby.found(UNREACHABLE, refusal.said if refusal else type(error).__name__)
         else:
             standby.silent = False
             had = next((head for head in heads if head.seq == seq), None)

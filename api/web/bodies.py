@@ -2,12 +2,10 @@
 
 import json
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Any
 
 import orjson
 from flask import request
-from werkzeug.exceptions import ClientDisconnected
 from werkzeug.http import parse_options_header
 
 from api.web.problems import ProblemError
@@ -28,15 +26,25 @@ def read(types: Sequence[str], most: int) -> bytes:
     pieces: list[bytes] = []
     size = 0
     # `get_data()` would cut a chunked body that is too large without a word.
-    with suppress(ClientDisconnected):
-        while piece := request.stream.read(min(PIECE, most + 1 - size)):
-            pieces.append(piece)
-            size += len(piece)
-            if size > most:
-                raise _too_large(most)
+    while piece := _piece(most + 1 - size):
+        pieces.append(piece)
+        size += len(piece)
+        if size > most:
+            raise _too_large(most)
     if declared is not None and size < declared:
-        raise ProblemError("malformed-body", f"The body ends before its {declared:,} bytes.")
+        raise _cut()
     return b"".join(pieces)
+
+
+def _piece(most: int) -> bytes:
+    try:
+        return request.stream.read(min(PIECE, most))
+    except Exception:  # noqa: BLE001 (servers have errors of their own for what is no chunk)
+        raise _cut() from None
+
+
+def _cut() -> ProblemError:
+    return ProblemError("malformed-body", "The body ends too early, or is not sent as HTTP has it.")
 
 
 def check_type(types: Sequence[str]) -> str:

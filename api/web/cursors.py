@@ -53,8 +53,8 @@ def _sound(position: tuple[Any, ...], sort: str) -> bool:
     match sort, position:
         case "id", (str(record),):
             return is_slug(record)
-        case "relevance", (float(rank), int(hit)):
-            return math.isfinite(rank) and not isinstance(hit, bool) and 0 <= hit < 2**63
+        case "relevance", (float(rank), str(record)):
+            return math.isfinite(rank) and is_slug(record)
         case (("id" | "relevance"), _):
             return False
         case _, (None, None, str(record)):

@@ -10,15 +10,31 @@ from typing import Any
 from marshmallow import Schema, fields
 
 from schemas.base import Record
-from schemas.fields import Coded, Country, Integer, Items, Ref, Text
+from schemas.fields import MAX_INTEGER, Coded, Country, Edtf, Id, Integer, Items, Ref, Text
 from schemas.query import Choice, Truth, Whole
 from schemas.record import VIEWS
 from schemas.vocabulary import COUNTRIES
 
-COUNTRY = {
-    "type": "string",
-    "description": "ISO 3166-1 alpha-2 (and XK), or ISO 3166-3 alpha-4 for a state that is gone.",
-    "enum": sorted(COUNTRIES),
+ID = {"$ref": "#/components/schemas/Id"}
+# What many fields are: components of their own.
+COMMON: dict[str, dict[str, Any]] = {
+    "Country": {
+        "type": "string",
+        "description": "ISO 3166-1 alpha-2 (and XK), or ISO 3166-3 alpha-4 for one that is gone.",
+        "enum": sorted(COUNTRIES),
+    },
+    "Edtf": {
+        "type": "string",
+        "description": "A date: EDTF (ISO 8601-2), levels 0 and 1.",
+        "maxLength": Edtf.longest,
+        "pattern": Edtf.pattern,
+        "examples": ["2022-07-29", "2022-07", "2022-07-29~", "2022-07-27/2022-07-31"],
+    },
+    "Id": {"type": "string", "maxLength": Id.longest, "pattern": Id.pattern},
+    "Reference": {
+        "description": "The id of a record, or an object with it, as GET gives it.",
+        "anyOf": [ID, {"type": "object", "properties": {"id": ID}, "required": ["id"]}],
+    },
 }
 
 
@@ -27,16 +43,22 @@ def asked(value: fields.Field[Any]) -> dict[str, Any]:
     match value:
         case Coded(codes=codes) | Choice(codes=codes):
             return {"type": "string", "enum": list(codes)}
-        case Country():
-            return {"$ref": "#/components/schemas/Country"}
+        case Country() | Edtf() | Id():
+            return _common(value)
         case Truth():
             return {"type": "boolean"}
         case Whole(least=least, most=most):
             bounds = {"minimum": least} | ({"maximum": most} if most else {})
             return {"type": "integer", **bounds, **_default(value)}
         case Text():
-            return {"type": "string", **_limits(value), "minLength": 1}
+            empty = {} if value.pattern or value.required else {"minLength": 1}
+            return {"type": "string", **_limits(value), **empty}
     raise TypeError(f"no schema for {value!r}")
+
+
+def _common(value: fields.Field[Any]) -> dict[str, Any]:
+    name = "Reference" if isinstance(value, Ref) else type(value).__name__
+    return {"$ref": f"#/components/schemas/{name}"}
 
 
 def _default(value: fields.Field[Any]) -> dict[str, Any]:
@@ -44,7 +66,8 @@ def _default(value: fields.Field[Any]) -> dict[str, Any]:
 
 
 def _limits(value: Text) -> dict[str, Any]:
-    return {"maxLength": value.longest} | ({"pattern": value.pattern} if value.pattern else {})
+    pattern = value.pattern or (r"\S" if value.required else None)
+    return {"maxLength": value.longest} | ({"pattern": pattern} if pattern else {})
 
 
 def as_read(
@@ -83,32 +106,42 @@ def as_written(
     converter: Any, value: fields.Field[Any], ret: dict[str, Any], **_: Any
 ) -> dict[str, Any]:
     """What is asked of a field that is sent in, beside what apispec says of it."""
+    asked_of = _asked_of(value, ret)
+    if getattr(value.parent, "partial", False):
+        # What a patch leaves out stays as it is, and null removes.
+        ret.pop("default", None)
+        if not value.required:
+            asked_of |= _or_null(ret | asked_of)
+    return asked_of
+
+
+def _or_null(schema: dict[str, Any]) -> dict[str, Any]:
+    kind = schema.get("type")
+    return {
+        **({"type": [kind, "null"]} if isinstance(kind, str) else {}),
+        **({"enum": [*dict.fromkeys([*schema["enum"], None])]} if "enum" in schema else {}),
+    }
+
+
+def _asked_of(value: fields.Field[Any], ret: dict[str, Any]) -> dict[str, Any]:
     match value:
-        case Ref():
-            target = {"type": "object", "properties": {"id": _id(value)}, "required": ["id"]}
-            kept = {"readOnly": True} if ret.pop("readOnly", None) else {}
+        case Id() | Country() | Edtf():
+            kept = {"readOnly": True} if "readOnly" in ret else {}
             ret.clear()
-            null = [{"type": "null"}] if value.allow_none else []
-            return {"anyOf": [_id(value), target, *null], **_described(value), **kept}
+            common = _common(value)
+            shown = {"anyOf": [common, {"type": "null"}]} if value.allow_none else common
+            return _described(value) | shown | kept
         case Coded(codes=codes):
             return {"enum": [*codes, *([None] if value.allow_none else [])]}
-        case Country():
-            country = {"$ref": "#/components/schemas/Country"}
-            ret.clear()
-            return _described(value) | {"anyOf": [country, {"type": "null"}]}
         case Text():
-            blank = {"pattern": r"\S"} if value.required and not value.pattern else {}
-            return _limits(value) | blank
+            return _limits(value)
         case Integer(least=least):
-            return {"minimum": least}
-        case Items(least=least, most=most):
+            return {"minimum": least, "maximum": MAX_INTEGER}
+        case Items(least=least, most=most, key=key):
             bounds = {"minItems": least} if least else {}
-            return bounds | ({"maxItems": most} if most else {})
+            once = {"uniqueItems": True} if key else {}
+            return bounds | ({"maxItems": most} if most else {}) | once
     return {}
-
-
-def _id(value: Text) -> dict[str, Any]:
-    return {"type": "string", **_limits(value)}
 
 
 _BRIEFS: dict[tuple[str, tuple[str, ...]], Schema] = {}
@@ -143,8 +176,12 @@ def _class_name(schema: Any) -> str:
 
 
 def name_as_written(schema: Any) -> str:
-    """The name of a component of a body: `StatementInput`, or within a call record, with its id."""
+    """The name of a component of a body: `StatementInput`, `StatementPatch`; within a call record,
+    with its id, `StatementInRecord`.
+    """
     made = schema if isinstance(schema, type) else type(schema)
+    if getattr(schema, "partial", False):
+        return f"{made.__name__}Patch"
     whole = issubclass(made, Record) and not getattr(schema, "exclude", ())
     return f"{made.__name__}{'InRecord' if whole else 'Input'}"
 

@@ -28,9 +28,10 @@ class Operation:
     """One route: its scope, its parameters, what is sent in, and what comes back.
 
     `scope` is what a key must have (`read` only where reads are private), or `public`. `body` and
-    `answers` give each media type its schema; `example` makes an example of the first answer, and
-    `body_example` of the first body, from the seed. `problems` are the kinds of problem it can
-    tell, besides those that any route can. Without a `query`, any parameter is refused.
+    `answers` give each media type its schema, or a tuple of those that it can have; `example` makes
+    an example of the first answer, and `body_example` of the first body, from the seed. `problems`
+    are the kinds of problem it can tell, besides those that any route can. Without a `query`, any
+    parameter is refused.
     """
 
     id: str

@@ -4,13 +4,13 @@ Only of requests meant to be right are parameters taken, and no check is loosene
 meant to be wrong, an odd cursor among them, goes out as it was made.
 """
 
-import re
-from datetime import date, datetime
 from typing import Any
 
 import schemathesis
 from requests import Request
 from schemathesis import Case, GenerationMode, HookContext
+
+from tests.spec.possible import possible_date, possible_instant
 
 LONGEST_URL = 4000  # In bytes. Past it the answer is 414, which no parameter by itself can cause.
 DATES = ("held_from", "held_to", "said_from", "said_to")
@@ -46,22 +46,3 @@ def map_case(context: HookContext, case: Case[Any]) -> Case[Any]:
     if query.get("sort") == "relevance" and "q" not in query:
         del query["sort"]
     return case
-
-
-def possible_date(text: str) -> bool:
-    """Are its days in the calendar, and does an interval run forwards?"""
-    try:
-        for year, month, day in re.findall(r"(\d{4})(?:-(\d\d))?(?:-(\d\d))?", text):
-            date(int(year), int(month or 1), int(day or 1))
-    except ValueError:
-        return False
-    begin, _, end = (part.rstrip("?~%") for part in text.partition("/"))
-    both = min(len(begin), len(end))
-    return not (begin[:both] > end[:both] and begin[:1].isdigit() and end[:1].isdigit())
-
-
-def possible_instant(text: str) -> bool:
-    try:
-        return datetime.fromisoformat(text.upper()).utcoffset() is not None
-    except ValueError:
-        return False
