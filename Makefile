@@ -2,16 +2,17 @@
 
 PYTHON ?= python3
 PORT ?= 8000
+SIZE ?= 100k
 BIN := .venv/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check install --quiet
 SPEC := build/spec/venv
 SAY := @printf '%s\n'
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test lint types spec openapi lock clean
+.PHONY: help setup serve test lint types spec openapi bench-corpus lock clean
 
 help: ## Explain every target
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: .venv/ready ## Make .venv and install what the service needs (PYTHON=… names another Python)
 
@@ -39,6 +40,9 @@ spec: .venv/ready-dev $(SPEC)/ready tests/spec/node_modules/ready ## Try openapi
 
 openapi: setup ## Write openapi.yaml anew from the schemas and routes
 	@mkdir -p build && $(BIN)/readout openapi > build/openapi.yaml && mv build/openapi.yaml openapi.yaml
+
+bench-corpus: .venv/ready ## Turn the corpus of a benchmark harness into a database (SIZE=100k)
+	@$(BIN)/python -m benchmarks.harness $(SIZE)
 
 lock: build/lock/bin/uv ## Write the lock files anew (UPGRADE=--upgrade takes newer versions)
 	@$(LOCK) --group build --output-file requirements-build.lock

@@ -15,7 +15,7 @@ import click
 
 from api.settings import Settings
 from api.store import migrate, sqlite
-from api.store.engine import Database, look_round
+from api.store.engine import Database, acquaint, look_round
 from api.web import logs
 
 log = logging.getLogger("readout")
@@ -48,7 +48,7 @@ def run(settings: Settings, host: str, port: int, workers: int) -> None:
         database = Database(settings.database_url, settings.lock_wait)
         _remark(database)
         try:
-            _serve(host, port, workers)
+            _serve(database, host, port, workers)
         finally:
             _tidy(database)
 
@@ -89,7 +89,7 @@ def _tidy(database: Database) -> None:
         database.close()
 
 
-def _serve(host: str, port: int, workers: int) -> None:
+def _serve(database: Database, host: str, port: int, workers: int) -> None:
     from granian.constants import HTTPModes, Interfaces
     from granian.log import LogLevels
     from granian.server import Server
@@ -97,6 +97,7 @@ def _serve(host: str, port: int, workers: int) -> None:
     # Loaded here and now, the application is there at once in each worker that is forked from this
     # process, and what is wrong with it is told once.
     import_module(TARGET.partition(":")[0])
+    acquaint(database)
     server = Server(
         TARGET,
         address=host,

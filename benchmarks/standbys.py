@@ -17,6 +17,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import psycopg
 from flask import Flask
 from sqlalchemy import Engine, event
 
@@ -79,6 +80,8 @@ def fill(url: str) -> None:
     for number in range(CALLS):
         answer = writer.send("PUT", f"calls/c{number}/record", record(number))
         assert answer.status_code == 201, answer.text
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("ANALYZE")
 
 
 def application(url: str) -> Flask:

@@ -102,7 +102,7 @@ def test_a_place_in_yaml_counts_characters(check: Callable[..., Result]) -> None
     text = "# 🌊\r\ncall: {title: 🌊🌊, mood: 1}\r\ntopics:\r\n  - id: A\r\n    label:\r\n"
     told = faults(check("\ufeff" + text))
     assert "2:19: /call/mood: Unknown member." in told
-    assert "4:5: /topics/0/id: " in [one[:20] for one in told]
+    assert [one for one in told if one.startswith("4:5: /topics/0/id: Must be lower-case")]
     assert "5:5: /topics/0/label: Must not be null." in told
 
 
@@ -120,7 +120,7 @@ def test_faults_of_several_kinds_come_at_once(
         "/call/participants/0/side",
         "/topics/0/broader",
     ]
-    # The account names the call, and the statements the account.
+    # The account names the call, too, and each statement the account.
     assert "4 records that name faulty ones could not be checked yet." in done.stderr
 
 
@@ -145,7 +145,6 @@ def test_what_clashes_within_a_record(check: Callable[..., Result], record: dict
     assert "/participants/1/id" in pointers(check(record))
 
 
-WITHOUT_PLACE = "1:1: "
 UNREADABLE = [
     ("call: [1,\n", "2:1: Expected the node content"),
     ("call: 1\ncall: 2\n", "2:1: Found duplicate key"),
@@ -156,7 +155,7 @@ UNREADABLE = [
     ("a: *b\n", "1:4: Found undefined alias"),
     ("a: !b c\n", "1:4: Could not determine a constructor"),
     ("a: !!int b\n", "1:1: Invalid literal"),
-    ("[" * 5000, "1:1: Nested too deeply."),
+    ("[" * 1000, "1:1: Nested too deeply."),
 ]
 
 
@@ -168,7 +167,9 @@ def test_what_is_no_yaml_is_told_with_its_place(
     assert fault.startswith(told)
 
 
-@pytest.mark.parametrize("text", ["", "1", "[]", "call:", "~: 1", "[a]: 1", "&a [*a]", "{1: {}}"])
+@pytest.mark.parametrize(
+    "text", ["", "1", "[]", "call:", "~: 1", "[a]: 1", "a: &b [*b]", "{1: {}}"]
+)
 def test_what_is_no_call_record_is_told(check: Callable[..., Result], text: str) -> None:
     assert faults(check(text))
 
@@ -176,8 +177,7 @@ def test_what_is_no_call_record_is_told(check: Callable[..., Result], text: str)
 def test_what_is_not_utf_8_is_told(tmp_path: Path) -> None:
     file = tmp_path / "call.yaml"
     file.write_bytes(b"title: caf\xe9")
-    for arguments in (["check", file], ["spans", file, "caf"]):
-        done = run(*arguments)
+    for done in (run("check", file), run("spans", file, "caf")):
         assert done.exit_code == 1
         assert done.stderr == f"readout: {file} is not UTF-8 (at byte 10).\n"
 

@@ -18,6 +18,8 @@ def open_database() -> "Database":
 
     settings = load()
     database = Database(settings.database_url, settings.lock_wait)
+    # The last to close a SQLite file takes the log beside it into it.
+    click.get_current_context().call_on_close(database.close)
     if reason := ready(database):
         raise failure(reason)
     return database

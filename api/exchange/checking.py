@@ -129,20 +129,18 @@ def _put(database: Database, parsed: Any, shown: Mapping[str, str], findings: Fi
 def _one_by_one(unit: Unit, document: Document, findings: Findings) -> list[Fault]:
     """All faults of all records, where a write ends at the first kind that has any.
 
-    A record that names a faulty one cannot be judged.
+    Of a record that names a faulty one no more can be told than what else it names in vain.
     """
     faults: list[Fault] = []
     faulty: set[tuple[str, str]] = set()
     for kind, at, written in _staged(document):
-        names = {(target, wanted) for _, target, wanted in references(WRITTEN[kind], written)}
-        if names & faulty:
-            faulty.add((kind, written["id"]))
-            findings.unchecked += 1
-            continue
         try:
             unit.put(kind, written, at)
         except Rejected as error:
-            faults += error.faults
+            names = {at + to: (of, one) for to, of, one in references(WRITTEN[kind], written)}
+            own = [fault for fault in error.faults if names.get(fault.pointer) not in faulty]
+            faults += own
+            findings.unchecked += len(own) < len(error.faults)
             faulty.add((kind, written["id"]))
     return faults
 

@@ -42,7 +42,7 @@ class Located:
             told = error.problem or error.context or "Cannot be read."
             raise Unparsed(self._at(mark.index if mark else 0), _sentence(told)) from None
         except ReaderError as error:
-            told = f"The character U+{ord(error.character):04X} is not allowed in YAML."
+            told = f"The character U+{error.character:04X} is not allowed in YAML."
             raise Unparsed(self._at(error.position), told) from None
         except (YAMLError, ValueError) as error:
             raise Unparsed(Place(1, 1), _sentence(str(error))) from None

@@ -6,6 +6,7 @@ column, and even text that is none.
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from sqlalchemy import Column, Connection, Select, Table, select, text, type_coerce
@@ -24,22 +25,22 @@ TRIGGERS = {
 }
 # FTS5 compares an index with its words itself, but takes the lock of writers: so in a copy.
 COPY = """
-CREATE TABLE temp.audit_words (n INTEGER PRIMARY KEY, words TEXT);
-INSERT INTO temp.audit_words SELECT n, words FROM main.{kind};
-CREATE VIRTUAL TABLE temp.audit_search
-    USING fts5(words, content='audit_words', content_rowid='n', tokenize='ascii');
-DELETE FROM temp.audit_search_data;
-INSERT INTO temp.audit_search_data SELECT * FROM main.{kind}_search_data;
-DELETE FROM temp.audit_search_idx;
-INSERT INTO temp.audit_search_idx SELECT * FROM main.{kind}_search_idx;
-DELETE FROM temp.audit_search_docsize;
-INSERT INTO temp.audit_search_docsize SELECT * FROM main.{kind}_search_docsize;
-DELETE FROM temp.audit_search_config;
-INSERT INTO temp.audit_search_config SELECT * FROM main.{kind}_search_config;
-INSERT INTO temp.audit_search(audit_search, rank) VALUES ('integrity-check', 1)
+CREATE TABLE audit.copied (n INTEGER PRIMARY KEY, words TEXT);
+INSERT INTO audit.copied SELECT n, words FROM main.{kind};
+CREATE VIRTUAL TABLE audit.copied_search
+    USING fts5(words, content='copied', content_rowid='n', tokenize='ascii');
+DELETE FROM audit.copied_search_data;
+INSERT INTO audit.copied_search_data SELECT * FROM main.{kind}_search_data;
+DELETE FROM audit.copied_search_idx;
+INSERT INTO audit.copied_search_idx SELECT * FROM main.{kind}_search_idx;
+DELETE FROM audit.copied_search_docsize;
+INSERT INTO audit.copied_search_docsize SELECT * FROM main.{kind}_search_docsize;
+DELETE FROM audit.copied_search_config;
+INSERT INTO audit.copied_search_config SELECT * FROM main.{kind}_search_config;
+INSERT INTO audit.copied_search(copied_search, rank) VALUES ('integrity-check', 1)
 """
-VOCABULARY = "CREATE VIRTUAL TABLE temp.audit_index USING fts5vocab(main, {kind}_search, instance)"
-INDEXED = 'SELECT doc, term FROM temp.audit_index ORDER BY doc, "offset"'
+VOCABULARY = "CREATE VIRTUAL TABLE temp.audited USING fts5vocab(main, {kind}_search, instance)"
+INDEXED = 'SELECT doc, term FROM temp.audited ORDER BY doc, "offset"'
 WORDS = "SELECT n, id, words FROM main.{kind} ORDER BY n"
 
 
@@ -99,16 +100,29 @@ def out_of_index(connection: Connection, table: Table) -> Iterator[tuple[str | N
     if connection.dialect.name != "sqlite":
         return
     read_only = connection.exec_driver_sql("PRAGMA query_only").scalar()
-    connection.exec_driver_sql("PRAGMA query_only=OFF")  # What is written below is temporary.
+    connection.exec_driver_sql("PRAGMA query_only=OFF")  # What is written below is thrown away.
     try:
+        _attach(connection)
         if not _copy_agrees(connection, table.name):
             yield from _differing(connection, table.name)
     except DBAPIError as error:
         yield None, f"its full-text index cannot be read: {error.orig}"
     finally:
-        for name in ("audit_search", "audit_words", "audit_index"):
-            connection.exec_driver_sql(f"DROP TABLE IF EXISTS temp.{name}")
+        for name in ("audit.copied_search", "audit.copied", "temp.audited"):
+            connection.exec_driver_sql(f"DROP TABLE IF EXISTS {name}")
         connection.exec_driver_sql(f"PRAGMA query_only={read_only}")
+
+
+def _attach(connection: Connection) -> None:
+    """Have a file for the copy, which nobody else can open, and which goes with the connection.
+
+    Temporary tables will not do: some builds of SQLite keep them in memory, whatever their size.
+    """
+    attached = [row[1] for row in connection.exec_driver_sql("PRAGMA database_list")]
+    if "audit" not in attached:
+        with TemporaryDirectory(prefix="readout-") as folder:
+            connection.exec_driver_sql("ATTACH DATABASE ? AS audit", (f"{folder}/audit",))
+            connection.exec_driver_sql("PRAGMA audit.journal_mode=MEMORY")
 
 
 def _copy_agrees(connection: Connection, kind: str) -> bool:

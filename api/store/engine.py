@@ -13,6 +13,7 @@ import logging
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
+from copy import copy
 from threading import BoundedSemaphore
 from typing import Any
 from weakref import WeakSet
@@ -94,6 +95,11 @@ class Database:
         for connections in (self._reads, self._streams, self._writes):
             connections.close()
         self._place.close()
+
+    def take_for(self, other: "Database") -> None:
+        """Take the file, where it is the same one, for what another found it to be."""
+        if isinstance(self._place, File) and self._url == other._url:
+            self._place.opened = other._place.opened
 
     def look(self) -> None:
         """See to what must be done where the database is not any more where it was."""
@@ -200,8 +206,16 @@ _of_the_parent: list[object] = []
 def _forked() -> None:
     """Leave a parent's connections alone in its child: neither use nor close them."""
     for database in list(_all):
-        _of_the_parent.append(vars(database).copy())
+        before = copy(database)
+        _of_the_parent.append(before)
         database._open()
+        database.take_for(before)
+
+
+def acquaint(database: Database) -> None:
+    """Let every database of this process, and of its children, be what this one has found."""
+    for other in list(_all):
+        other.take_for(database)
 
 
 def look_round() -> None:

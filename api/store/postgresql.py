@@ -25,6 +25,7 @@ class Server:
         self.url = url
         self.wait = wait
         self.migrating = migrating
+        self.opened = None
 
     def engine(self, use: str) -> Engine:
         """Make an engine for connections of one use."""

@@ -89,6 +89,7 @@ class File:
 
     def connect(self, use: str) -> Any:
         """Open the file, which must be there already unless this is the migration that makes it."""
+        self.check()
         before = identity(self.path)
         if not before and not self.migrating:
             raise Unavailable("There is no database file.")
