@@ -151,8 +151,10 @@ def _follow(gone: int) -> None:
 
     Left behind, a worker would go on for ever, and no new server could have its place.
     """
-    while not select.select([gone], [], [], ROUND)[0]:
+    while True:
         look_round()
+        if select.select([gone], [], [], ROUND)[0]:
+            break
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(GRACE)
     os._exit(1)

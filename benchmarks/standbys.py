@@ -89,11 +89,11 @@ def application(url: str) -> Flask:
 
 
 def cpu(*pids: int) -> float:
-    """The seconds of CPU that processes and their children have taken."""
+    """The seconds of CPU that processes and their children have taken, those that ended too."""
     total = 0
     for pid in [one for parent in pids for one in (parent, *children(parent))]:
         told = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        total += int(told[11]) + int(told[12])
+        total += sum(map(int, told[11:15]))
     return total / TICKS
 
 
@@ -240,12 +240,16 @@ def main() -> None:
         url = nodes[0].url
         key = new_key(url, "write")
         eventually(lambda: nodes[2].run("SELECT count(*) FROM keys"), "the standbys")
+        size = nodes[0].run("SELECT pg_database_size(current_database())")
+        sys.stdout.write(f"bytes on the disk a statement: {size // (CALLS * STATEMENTS)}\n\n")
         for table in (reads(nodes), writes(nodes, key), commits(nodes[0])):
             for line in table:
                 sys.stdout.write(f"{line}\n")
                 sys.stdout.flush()
             sys.stdout.write("\n")
-        sys.stdout.write(f"statements sent under the lock: {round_trips(url, key)}\n")
+        sys.stdout.write(
+            f"SQL statements that a POST sends under the lock: {round_trips(url, key)}\n"
+        )
 
 
 if __name__ == "__main__":

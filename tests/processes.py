@@ -3,6 +3,7 @@
 They end with the test run, even where that dies without a word.
 """
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -76,6 +77,15 @@ def children(pid: int) -> list[int]:
         if int(told[1]) == pid and told[0] != "Z":
             found.append((int(told[19]), int(entry.parent.name)))
     return [one for _, one in sorted(found)]
+
+
+def opened(pid: int) -> set[str]:
+    """What a process has open: paths of files, and what else there is in `socket:[12]` form."""
+    names = set()
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(OSError):
+            names.add(str(link.readlink()))
+    return names
 
 
 def alive(pid: int) -> bool:

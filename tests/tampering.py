@@ -163,6 +163,12 @@ ON_TABLES = {
         "is missing",
         on="postgresql",
     ),
+    "a guard for replicas alone": Tampering(
+        "ALTER TABLE revisions ENABLE REPLICA TRIGGER revisions_are_kept",
+        "trigger revisions_are_kept",
+        "is missing",
+        on="postgresql",
+    ),
     "no guard of the index": Tampering(
         "DROP TRIGGER statements_search_update",
         "trigger statements_search_update",

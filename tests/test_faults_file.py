@@ -8,7 +8,8 @@ import pytest
 
 from api.store.sqlite import SAFE_WAL
 from tests.clients import Client
-from tests.service import Service
+from tests.processes import eventually, opened
+from tests.service import WORKERS, Service
 from tests.writers import SHARED, Writers, prepared, statement, verified
 
 BETWEEN = 40  # writes before it goes
@@ -39,6 +40,10 @@ def refuses(service: Service, key: str, why: str) -> None:
         assert Client(service.url).once("GET", "/healthz").status == 200
 
 
+def all_opened(service: Service, file: Path) -> bool:
+    return [str(file) in opened(pid) for pid in service.workers()] == [True] * WORKERS
+
+
 def well(service: Service, key: str) -> None:
     client = Client(service.url, key)
     assert client.once("GET", "/readyz").status == 200
@@ -60,6 +65,7 @@ def strike(
     with Service(tmp_path, url) as service:
         with Writers(service.url, key) as writers:
             writers.go_on(BETWEEN)
+            eventually(lambda: all_opened(service, file), "that all workers are there")
             blow()
             refuses(service, key, why)
             writers.refusals(20)

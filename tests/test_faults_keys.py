@@ -15,6 +15,7 @@ from api.web.keys import CHECK, PREFIX, RANDOM
 from api.web.keys import new_key as made_up
 from schemas.fields import timestamp
 from tests.clients import Client, at_once
+from tests.processes import opened
 from tests.service import WORKERS, Service
 from tests.writers import prepared, statement
 from tests.writing import new_key
@@ -107,11 +108,7 @@ def serving(service: Service, client: Client) -> int:
         _, ours, theirs, *rest = line.split()
         if (int(theirs[-4:], 16), int(ours[-4:], 16)) == ports:
             link = f"socket:[{rest[6]}]"
-            for pid in service.workers():
-                for opened in Path(f"/proc/{pid}/fd").iterdir():
-                    with contextlib.suppress(FileNotFoundError):
-                        if str(opened.readlink()) == link:
-                            return pid
+            return next(pid for pid in service.workers() if link in opened(pid))
     raise AssertionError("nobody serves this connection")
 
 

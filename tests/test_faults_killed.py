@@ -10,7 +10,7 @@ from tests.processes import alive, eventually
 from tests.service import WORKERS, Service
 from tests.writers import Writers, prepared
 
-BETWEEN = 60  # writes from one blow to the next
+BETWEEN = 40  # writes from one blow to the next
 
 
 def a_worker(service: Service) -> None:

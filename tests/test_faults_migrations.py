@@ -1,9 +1,7 @@
 """Several `readout migrate` at once, as where each container of a service begins with one."""
 
-import contextlib
 import os
 import subprocess
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -14,7 +12,7 @@ from api.store.engine import Database
 from tests.contention import writing_elsewhere
 from tests.live import READOUT
 from tests.postgres import plain
-from tests.processes import eventually
+from tests.processes import eventually, opened
 from tests.test_migrations import revisions
 from tests.writers import prepared, verified
 
@@ -49,14 +47,6 @@ def waiting(url: str, running: list[subprocess.Popen[str]]) -> int:
         found += " WHERE locktype = 'advisory' AND NOT granted AND datname = current_database()"
         row = connection.execute(found).fetchone()
     return int(row[0]) if row else 0
-
-
-def opened(pid: int) -> set[str]:
-    names = set()
-    for link in Path(f"/proc/{pid}/fd").iterdir():
-        with contextlib.suppress(OSError):
-            names.add(str(link.readlink()))
-    return names
 
 
 def contents(url: str) -> dict[str, list[str]]:

@@ -14,7 +14,7 @@ from tests.live import READOUT, serving
 
 PAGE = Path(__file__).parents[1] / "docs" / "writing.md"
 HOST = "http://127.0.0.1:8000"
-END = "=== end of a block ==="
+END = "=== that block ended with"
 
 pytestmark = [
     pytest.mark.skipif(not shutil.which(program), reason=f"there is no {program} here")
@@ -45,12 +45,12 @@ BLOCKS = list(blocks())
 
 
 @pytest.fixture(scope="module")
-def outputs(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """What each block printed, all typed into one shell."""
+def outputs(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, str]]:
+    """What each block printed and how it ended, all typed into one shell."""
     folder = tmp_path_factory.mktemp("writing")
     (folder / ".venv/bin").mkdir(parents=True)
     (folder / ".venv/bin/readout").symlink_to(READOUT)
-    typed = "".join(f"{block.typed}\necho '{END}'\n" for block in BLOCKS)
+    typed = "".join(f'{block.typed}\necho "{END} $?"\n' for block in BLOCKS)
     with serving(folder) as url:
         env = os.environ | {"READOUT_DATABASE_URL": f"sqlite:///{folder / 'live.sqlite'}"}
         done = subprocess.run(
@@ -61,16 +61,17 @@ def outputs(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
             text=True,
             timeout=120,
         )
-    printed = [part.removeprefix("\n") for part in done.stdout.split(END)[:-1]]
+    printed = re.findall(rf"(.*?){END} (\d+)\n", done.stdout, re.DOTALL)
     assert len(printed) == len(BLOCKS), done.stdout[-2000:]
     return printed
 
 
 @pytest.mark.parametrize("number", range(len(BLOCKS)), ids=[f"line {b.line}" for b in BLOCKS])
-def test_every_block_gives_what_is_shown(number: int, outputs: list[str]) -> None:
-    shown, printed = BLOCKS[number].shown, outputs[number]
+def test_every_block_gives_what_is_shown(number: int, outputs: list[tuple[str, str]]) -> None:
+    shown, (printed, status) = BLOCKS[number].shown, outputs[number]
     if shown is None:
-        assert not re.search('"status":[45]|^readout: |not found|curl:', printed, re.M), printed
+        assert status == "0", printed
+        assert not re.search(' [45][0-9][0-9]$|"status":[45]', printed, re.MULTILINE), printed
     else:
-        pattern = re.escape(shown).replace("…", ".*?")
-        assert re.fullmatch(pattern, printed, re.DOTALL), printed
+        pattern = re.escape(shown.strip()).replace("…", ".*?")
+        assert re.fullmatch(pattern, printed.strip(), re.DOTALL), printed

@@ -21,7 +21,8 @@ GUARDS = {
 INDEX_GUARDS = ("insert", "delete", "update")
 TRIGGERS = {
     "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
-    "postgresql": "SELECT tgname FROM pg_trigger WHERE tgenabled <> 'D' AND NOT tgisinternal",
+    "postgresql": "SELECT tgname FROM pg_trigger WHERE tgrelid = 'revisions'::regclass"
+    " AND tgenabled IN ('O', 'A')",
 }
 # FTS5 compares an index with its words itself, but takes the lock of writers: so in a copy.
 COPY = """

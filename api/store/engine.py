@@ -102,9 +102,9 @@ class Database:
             self._place.opened = other._place.opened
 
     def look(self) -> None:
-        """See to what must be done where the database is not any more where it was."""
-        with suppress(Unavailable):
-            self._place.check()
+        """Keep to the file that is there; see to what must be done where it is there no more."""
+        with suppress(Unavailable, DRIVER.Error):
+            self._place.look()
 
 
 @contextmanager
@@ -219,7 +219,7 @@ def acquaint(database: Database) -> None:
 
 
 def look_round() -> None:
-    """Look after every database of this process, where no request has done so."""
+    """Look after every database of this process, whether requests do so or not."""
     for database in list(_all):
         database.look()
 

@@ -61,7 +61,7 @@ class File:
         self.wait = wait
         self.migrating = migrating
         self.opened: Identity | None = None
-        self.beside: list[Identity | None] = []
+        self.beside: list[Identity | None] = [None for _ in BESIDE]
         self._lost = ""
         self._keeper: Any = None
         self._lock = Lock()
@@ -93,8 +93,7 @@ class File:
         before = identity(self.path)
         if not before and not self.migrating:
             raise Unavailable("There is no database file.")
-        if SAFE_WAL and not self.migrating:
-            self._keep(before)
+        self._keep(before)
         connection = self._driver_connection()
         try:
             for name, value in self.pragmas(use).items():
@@ -117,9 +116,16 @@ class File:
             check_same_thread=False,
         )
 
+    def look(self) -> None:
+        """Keep to the file that is there; see to what must be done where it is there no more."""
+        self.check()
+        found = identity(self.path)
+        if found:
+            self._keep(found)
+
     def _keep(self, found: Identity | None) -> None:
         with self._lock:
-            if self._keeper is not None:
+            if self._keeper is not None or self.migrating or not SAFE_WAL:
                 return
             keeper = self._driver_connection()
             try:
@@ -137,6 +143,7 @@ class File:
         """Close the connection that is kept: the last to be closed takes the log into the file."""
         with self._lock:
             keeper, self._keeper = self._keeper, None
+            self.beside = [None for _ in BESIDE]
             if keeper is not None:
                 keeper.close()
 
@@ -177,7 +184,7 @@ class File:
         if (
             found == self.opened
             and not self._lost
-            and (self._keeper is None or identity(self.log) == self.beside[0])
+            and (self.beside[0] is None or self.beside[0] == identity(self.log))
         ):
             return
         with self._lock:
@@ -197,7 +204,7 @@ class File:
         if found is None:
             return self._lost or GONE
         if found != self.opened:
-            for name, ours in zip(BESIDE, self.beside, strict=False):
+            for name, ours in zip(BESIDE, self.beside, strict=True):
                 if ours is not None and identity(self.path + name) == ours:
                     with suppress(OSError):
                         os.unlink(self.path + name)  # noqa: PTH108 (see `identity`)

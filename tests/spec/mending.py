@@ -1,7 +1,8 @@
 """Bodies that schemathesis makes up, mended where nothing but what OpenAPI cannot say is wrong.
 
-That is: what they name must exist; dates must be in the calendar; parts of a record must agree with
-each other (a quote with its evidence), and some with what stands (a source with its own text).
+That is: what they name must exist; dates must be in the calendar; text has no NUL, which a pattern
+for each text could say; parts of a record must agree with each other (a quote with its evidence),
+and some with what stands (a source with its own text).
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -10,7 +11,7 @@ from typing import Any
 import requests
 from marshmallow import fields
 
-from schemas.fields import Edtf, Id, Items, Ref, Url
+from schemas.fields import Edtf, Id, Items, Ref, Text, Url
 from schemas.record import WRITTEN
 from schemas.source import digest
 from tests.call_records import TEXT, a_record
@@ -107,6 +108,9 @@ def _value(ground: Ground, known: fields.Field[Any], value: Any, name: str) -> A
             return {**value, "id": chosen} if isinstance(value, Mapping) else chosen
         case Id(), "none":  # It is reserved.
             return "some"
+        case Text(pattern=None), _:
+            text = value.replace("\0", "")
+            return text if text.strip() or not known.required else "Some"
         case Edtf(), _ if not possible_date(value):
             return "2022-07-29"
         case Url(), _ if not possible_url(value):
