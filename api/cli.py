@@ -11,7 +11,7 @@ from typing import Any
 import click
 from sqlalchemy import make_url
 
-from api.commands import backup, coding, keys, trust
+from api.commands import backup, coding, exchange, keys, trust
 from api.settings import SettingsError, load
 from api.store.engine import Unavailable
 
@@ -190,5 +190,6 @@ def openapi(form: str) -> None:
     click.echo(render(app.extensions["readout"]), nl=False)
 
 
-for command in (*trust.COMMANDS, *keys.COMMANDS, *coding.COMMANDS, *backup.COMMANDS):
+MODULES = (exchange, coding, keys, backup, trust)
+for command in [one for module in MODULES for one in module.COMMANDS]:
     main.add_command(command)

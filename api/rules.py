@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select
 from api import ledger
 from api.evidence import check_statement
 from api.store.kinds import KINDS
-from api.store.names import resolve
+from api.store.names import find
 from api.store.rows import Prepared
 from schemas.base import View, Written, references
 from schemas.problem import Fault
@@ -18,8 +18,6 @@ from schemas.record import WRITTEN
 
 class Standing(Protocol):
     """The records as they stand: what the rules look at. A Unit is one."""
-
-    connection: Connection
 
     def find(self, kind: str, record_id: str) -> View | None:
         """A record as it is read, or None."""
@@ -30,8 +28,26 @@ class Standing(Protocol):
     def text_of(self, source: str) -> str | None:
         """The text of a source, where it is held."""
 
+
+class Named(Standing, Protocol):
+    """The same with the names that records are found by."""
+
+    connection: Connection
+
     def names_prepared(self, kind: str) -> Iterator[tuple[str, Prepared]]:
         """The names of records that are about to be written."""
+
+
+def default_said_on(standing: Standing, written: Written) -> None:
+    """Set what a statement leaves out: when it was said is the day of the call or of the telling.
+
+    It is set once; null is another thing, and stays.
+    """
+    if "said_on" not in written:
+        account = standing.find("accounts", written["account"])
+        on_call = written["setting"] == "on-call"
+        day = account and (account["call"]["held_on"] if on_call else account["given_on"])
+        written["said_on"] = day
 
 
 def faults_of(standing: Standing, kind: str, written: Written) -> list[Fault]:
@@ -43,7 +59,7 @@ def faults_of(standing: Standing, kind: str, written: Written) -> list[Fault]:
         case "topics":
             return list(_cycle(standing, written))
         case "sources":
-            return list(_another_text(standing, written))
+            return list(another_text(standing.find("sources", written["id"]), written))
         case "calls":
             return list(_sides_of_call(standing, written))
         case "accounts":
@@ -71,10 +87,10 @@ def _cycle(standing: Standing, written: Written) -> Iterator[Fault]:
         broader = standing.look("topics", broader)["broader"]
 
 
-def _another_text(standing: Standing, written: Written) -> Iterator[Fault]:
-    held = standing.find("sources", written["id"])
+def another_text(stood: View | None, written: Written) -> Iterator[Fault]:
+    """Whether a source would get another text than it has, or had before it was retracted."""
     for name in ("characters", "sha256"):
-        if held is not None and held[name] != written[name]:
+        if stood is not None and stood[name] != written[name]:
             yield Fault(f"/{name}", "Must stay: a new version of a text is a new source.")
 
 
@@ -95,15 +111,15 @@ def _no_side(standing: Standing, side: str, pointer: str) -> Iterator[Fault]:
         yield Fault(pointer, f"A side is a state or organisation; '{side}' is a person.")
 
 
-def name_clashes(standing: Standing, kind: str, written: Written) -> Iterator[Fault]:
+def name_clashes(standing: Named, kind: str, written: Written) -> Iterator[Fault]:
     """Other records of the kind that one of its names finds, or that are called the same."""
     records = KINDS[kind]
     if records.names is None:
         return
     entry = records.derive(written, standing.look)
-    held, _ = resolve(standing.connection, kind, entry.names)
+    held = find(standing.connection, kind, entry.names)
     prepared = [one for name, one in standing.names_prepared(kind) if name in entry.names]
-    for other in dict.fromkeys([*held, *(one.id for one in prepared)]):
+    for other in dict.fromkeys([*held.values(), *(one.id for one in prepared)]):
         if other != written["id"]:
             yield Fault("/id", f"A name of it, id or alias, already finds '{other}'.")
     for name in entry.names:

@@ -11,16 +11,17 @@ of it at once, and then nothing is written.
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import orjson
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from api import ledger
-from api.rules import faults_of, name_clashes
+from api.rules import another_text, default_said_on, faults_of, name_clashes
 from api.store import rows, sources
 from api.store.kinds import KINDS
-from api.store.rows import Prepared
-from schemas.base import View, Written, as_written
+from api.store.rows import Draft, Prepared
+from schemas.base import SERVER_SET, View, Written, as_written
 from schemas.fields import timestamp
 from schemas.problem import Fault
 from schemas.record import WRITTEN
@@ -57,6 +58,8 @@ class Unit:
         self.reason = reason
         self.now = timestamp(datetime.now(UTC))
         self._views: dict[tuple[str, str], View | None] = {}
+        self._written: dict[tuple[str, str], Written] = {}
+        self._numbers: dict[tuple[str, str], int] = {}
         self._texts: dict[str, str | None] = {}
         self._prepared: dict[tuple[str, str], Prepared] = {}
         self._changes: list[ledger.Change] = []
@@ -64,13 +67,26 @@ class Unit:
 
     # What stands, this unit's own work included
 
+    def gather(self, kind: str, ids: Iterable[str]) -> None:
+        """Look up together what will be asked for one by one: how records stand, or once stood."""
+        new = (one for one in dict.fromkeys(ids) if (kind, one) not in self._prepared)
+        wanted = [one for one in new if (kind, one) not in self._views]
+        found = dict(rows.views(self.connection, kind, wanted))
+        absent = [one for one in wanted if one not in found]
+        before = ledger.numbers(self.connection, kind, absent)
+        self._views |= {(kind, one): orjson.loads(view) for one, view in found.items()}
+        self._views |= {(kind, one): None for one in absent}
+        self._numbers |= {(kind, one): before.get(one, 0) for one in absent}
+
     def find(self, kind: str, record_id: str) -> View | None:
         """A record as it is read, or None where there is none."""
         key = (kind, record_id)
+        if key in self._prepared:
+            return self._prepared[key].view
         if key not in self._views:
-            table = KINDS[kind].table
-            held = self.connection.scalar(select(table.c.view).where(table.c.id == record_id))
-            self._views[key] = orjson.loads(held) if held else None
+            self._views[key] = None
+            for _, view in rows.views(self.connection, kind, [record_id]):
+                self._views[key] = orjson.loads(view)
         return self._views[key]
 
     def look(self, kind: str, record_id: str) -> View:
@@ -82,10 +98,13 @@ class Unit:
 
     def written(self, kind: str, record_id: str) -> Written:
         """A record as it is written."""
-        view = self.look(kind, record_id)
-        if kind == "sources":
-            view = view | {"text": self.text_of(record_id)}
-        return as_written(WRITTEN[kind], view)
+        key = (kind, record_id)
+        if key not in self._written:
+            view = self.look(kind, record_id)
+            if kind == "sources":
+                view = view | {"text": self.text_of(record_id)}
+            self._written[key] = as_written(WRITTEN[kind], view)
+        return self._written[key]
 
     def text_of(self, source: str) -> str | None:
         """The text of a source, where the server holds it."""
@@ -100,37 +119,58 @@ class Unit:
                 for name in one.names:
                     yield name, one
 
+    def hanging_on(self, call: str) -> dict[str, list[str]]:
+        """The ids, by kind, of a call and of its accounts and statements."""
+        self.flush()
+        return rows.hanging_on(self.connection, "calls", call)
+
+    def number(self, kind: str, record_id: str) -> int:
+        """The number of the last revision of a record that is not there; 0 where it never was."""
+        key = (kind, record_id)
+        if key not in self._numbers:
+            found = ledger.numbers(self.connection, kind, [record_id])
+            self._numbers[key] = found.get(record_id, 0)
+        return self._numbers[key]
+
     # Writing
 
-    def put(self, kind: str, written: Written, at: str = "") -> str:
+    def put(self, kind: str, written: Written, at: str = "", draft: Draft | None = None) -> str:
         """Make a record what is written; returns the fate: `created, updated, restored, unchanged`.
 
-        `at` is put before the pointers of what is wrong.
+        `at` is put before the pointers of what is wrong. A new record that comes with its draft is
+        known to keep to the rules.
         """
-        self._default_said_on(kind, written)
-        self._reject(Invalid, faults_of(self, kind, written), at)
-        self._reject(Clash, name_clashes(self, kind, written), at)
+        if kind == "statements":
+            default_said_on(self, written)
         held = self.find(kind, written["id"])
-        if held is not None:
-            stood = self.written(kind, written["id"])
-            if stood == written:
-                return "unchanged"
+        stood = self.written(kind, written["id"]) if held else None
+        if stood == written:
+            return "unchanged"
+        if draft is None or held or self.number(kind, written["id"]):
+            self._reject(Invalid, faults_of(self, kind, written), at)
+            self._reject(Clash, name_clashes(self, kind, written), at)
+        if held and stood:
             action, number = "update", held["revision"] + 1
             created = held["created_at"]
             if any(stood[one] != written[one] for one in KINDS[kind].shown):
                 self._shown_otherwise.append((kind, written["id"]))
         else:
-            before = ledger.last(self.connection, kind, written["id"])
-            action, number = ("restore", before.revision + 1) if before else ("create", 1)
+            before = self.number(kind, written["id"])
+            if before and kind == "sources":
+                gone = ledger.last(self.connection, kind, written["id"])
+                stood = gone.record if gone else None
+                self._reject(Invalid, another_text(stood, written), at)
+            action, number = ("restore" if before else "create"), before + 1
             first = ledger.one(self.connection, kind, written["id"], 1) if before else None
             created = first.at if first and first.at else self.now
-        self._prepare(kind, written, number, created, self.now, new=held is None)
-        self._log(kind, written, action, number)
+        stamps = {"revision": number, "created_at": created, "updated_at": self.now}
+        prepared = self._prepare(kind, written, stamps, draft, new=held is None)
+        self._log(kind, written, action, number, prepared.draft.call)
         return f"{action}d"
 
     def retract(self, kind: str, record_id: str) -> None:
         """Take a record back; a call takes its accounts and statements along."""
-        self._write()
+        self.flush()
         going = rows.hanging_on(self.connection, kind, record_id)
         citing = rows.in_the_way(self.connection, going)
         if citing:
@@ -145,39 +185,49 @@ class Unit:
 
         It is the caller's transaction that makes all this last.
         """
-        self._write()
+        self.flush()
         for kind, record_id in self._shown_otherwise:
             self._refresh(kind, record_id)
         self._shown_otherwise.clear()
         ledger.append(self.connection, self._changes)
         self._changes.clear()
 
-    def _write(self) -> None:
+    def flush(self) -> None:
+        """Write what was prepared so far; what there is to log is kept for the commit."""
         rows.write(self.connection, list(self._prepared.values()))
         self._prepared.clear()
 
     def _take_back(self, kind: str, record_id: str) -> None:
-        self._log(
-            kind,
-            self.written(kind, record_id),
-            "retract",
-            self.look(kind, record_id)["revision"] + 1,
-        )
+        held = self.look(kind, record_id)
+        written = self.written(kind, record_id)
+        self._log(kind, written, "retract", held["revision"] + 1, call_of(kind, held))
         rows.remove(self.connection, kind, [record_id])
         self._views[kind, record_id] = None
+        del self._written[kind, record_id]
 
     def _prepare(
-        self, kind: str, written: Written, number: int, created: str, updated: str, *, new: bool
-    ) -> None:
-        stamps = {"revision": number, "created_at": created, "updated_at": updated}
-        dialect = self.connection.dialect.name
-        prepared = rows.prepare(kind, written, stamps, self.look, dialect, new=new)
-        self._prepared[kind, written["id"]] = prepared
-        self._views[kind, written["id"]] = prepared.view
+        self,
+        kind: str,
+        written: Written,
+        stamps: dict[str, Any],
+        draft: Draft | None = None,
+        *,
+        new: bool,
+    ) -> Prepared:
+        key = (kind, written["id"])
+        if draft is None:
+            draft = rows.draft(kind, written, self.look, self.connection.dialect.name)
+        waits = self._prepared.get(key)
+        prepared = Prepared(draft, stamps, waits.new if waits else new)
+        self._prepared[key] = prepared
+        self._written[key] = written
+        self._views.pop(key, None)
         if kind == "sources":
             self._texts[written["id"]] = written["text"]
+        return prepared
 
-    def _log(self, kind: str, written: Written, action: str, number: int) -> None:
+    def _log(self, kind: str, written: Written, action: str, number: int, call: str | None) -> None:
+        self._numbers[kind, written["id"]] = number
         self._changes.append(
             ledger.Change(
                 kind=kind,
@@ -188,20 +238,9 @@ class Unit:
                 at=self.now,
                 reason=self.reason,
                 record=written,
-                call=self._call_of(kind, written),
+                call=call,
             )
         )
-
-    def _call_of(self, kind: str, written: Written) -> str | None:
-        """The call whose call record a record belongs to, if it belongs to one."""
-        match kind:
-            case "calls":
-                return str(written["id"])
-            case "accounts":
-                return str(written["call"])
-            case "statements":
-                return str(self.look("accounts", written["account"])["call"]["id"])
-        return None
 
     def _refresh(self, kind: str, record_id: str) -> None:
         """Bring up to date what shows a record, and what shows that: views and derived columns.
@@ -217,8 +256,8 @@ class Unit:
                     waiting.setdefault(other, set()).update(ids)
                 self._derive_again(of, one)
                 if len(self._prepared) >= rows.AT_ONCE:
-                    self._write()
-            self._write()
+                    self.flush()
+            self.flush()
 
     def _derive_again(self, kind: str, record_id: str) -> None:
         held = self.look(kind, record_id)
@@ -228,26 +267,17 @@ class Unit:
             for fault in faults_of(self, kind, written)
         ]
         self._reject(Clash, wrong[:NAMED])
-        self._prepare(
-            kind, written, held["revision"], held["created_at"], held["updated_at"], new=False
-        )
-        if kind == "statements":  # There can be very many, and no record names one.
-            del self._views[kind, record_id]
-
-    def _default_said_on(self, kind: str, written: Written) -> None:
-        """`said_on` left out becomes, once, the day of the call or of the telling."""
-        if kind == "statements" and "said_on" not in written:
-            account = self.find("accounts", written["account"])
-            on_call = written["setting"] == "on-call"
-            day = (
-                (account["call"]["held_on"] if on_call else account["given_on"])
-                if account
-                else None
-            )
-            written["said_on"] = day
+        self._prepare(kind, written, {name: held[name] for name in SERVER_SET}, new=False)
 
     @staticmethod
     def _reject(why: type[Rejected], faults: Iterable[Fault], at: str = "") -> None:
         found = [Fault(at + fault.pointer, fault.detail) for fault in faults]
         if found:
             raise why(found)
+
+
+def call_of(kind: str, record: View) -> str | None:
+    """The call whose call record a record belongs to, if it belongs to one."""
+    if kind == "calls":
+        return str(record["id"])
+    return str(record["call"]["id"]) if kind in ("accounts", "statements") else None

@@ -120,7 +120,9 @@ def records(db: sqlite3.Connection) -> Iterator[dict[str, Any]]:
                 *kinds,
                 *(numbered if number == 1 else ()),
             ],
-            "topics": [topics[one] for one in sorted({t for found in about.values() for t in found})],
+            "topics": [
+                topics[one] for one in sorted({t for found in about.values() for t in found})
+            ],
             "sources": [source_record(row) for row in documents],
             "accounts": [
                 {

@@ -14,6 +14,7 @@ Written = dict[str, Any]
 View = dict[str, Any]
 Look = Callable[[str, str], View]
 Shape = Callable[[Any, Look], Any]
+Collapse = Callable[[Any], Any]
 
 
 class Part(Schema):
@@ -90,20 +91,27 @@ def _shape(field: fields.Field[Any]) -> Shape | None:
 
 def as_written(schema: Schema, view: Mapping[str, Any]) -> Written:
     """A record as it is written, from the record as it is read."""
+    return {
+        name: collapse(view[name]) if collapse and view.get(name) is not None else view.get(name)
+        for name, collapse in _collapses(schema)
+    }
 
-    def collapse(field: fields.Field[Any], value: Any) -> Any:
-        if value is None:
-            return None
-        match field:
-            case Ref() if isinstance(value, Mapping):
-                return value["id"]
-            case fields.List(inner=inner):
-                return [collapse(inner, item) for item in value]
-            case fields.Nested(schema=nested):
-                return as_written(nested, value)
-        return value
 
-    return {name: collapse(field, view.get(name)) for name, field in schema.load_fields.items()}
+@functools.cache
+def _collapses(schema: Schema) -> list[tuple[str, Collapse | None]]:
+    """For each member that is written, in order, what puts ids in the place of what is shown."""
+    return [(name, _collapse(field)) for name, field in schema.load_fields.items()]
+
+
+def _collapse(field: fields.Field[Any]) -> Collapse | None:
+    match field:
+        case Ref():
+            return lambda value: value["id"] if isinstance(value, Mapping) else value
+        case fields.List(inner=inner) if collapse := _collapse(inner):
+            return lambda value: [collapse(item) for item in value]
+        case fields.Nested(schema=nested):
+            return lambda value: as_written(nested, value)
+    return None
 
 
 def completed(schema: Schema, written: Mapping[str, Any]) -> Written:
@@ -144,18 +152,27 @@ def references(
     schema: Schema, written: Mapping[str, Any], at: str = ""
 ) -> Iterator[tuple[str, str, str]]:
     """Every reference in a record as written: its JSON Pointer, the kind it names, and the id."""
-
-    def walk(field: fields.Field[Any], value: Any, pointer: str) -> Iterator[tuple[str, str, str]]:
+    for name, kind, nested in _naming(schema):
+        value = written.get(name)
         if value is None:
-            return
-        match field:
-            case Ref(kind=kind):
-                yield pointer, kind, value
-            case fields.List(inner=inner):
-                for place, item in enumerate(value):
-                    yield from walk(inner, item, f"{pointer}/{place}")
-            case fields.Nested(schema=nested):
-                yield from references(nested, value, pointer)
+            continue
+        if isinstance(value, str):
+            yield f"{at}/{name}", kind, value
+        elif nested is None:
+            yield from ((f"{at}/{name}/{place}", kind, one) for place, one in enumerate(value))
+        else:
+            for place, item in enumerate(value):
+                yield from references(nested, item, f"{at}/{name}/{place}")
 
-    for name, value in written.items():
-        yield from walk(schema.fields[name], value, f"{at}/{name}")
+
+@functools.cache
+def _naming(schema: Schema) -> list[tuple[str, str, Schema | None]]:
+    """The members that name records: their kind, or the schema of the objects that do."""
+    found: list[tuple[str, str, Schema | None]] = []
+    for name, field in schema.fields.items():
+        match field:
+            case Ref(kind=kind) | fields.List(inner=Ref(kind=kind)):
+                found.append((name, kind, None))
+            case fields.List(inner=fields.Nested(schema=nested)) if _naming(nested):
+                found.append((name, "", nested))
+    return found

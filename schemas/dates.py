@@ -6,6 +6,7 @@ without times, seasons, `Y` years and negative years.
 
 import re
 from calendar import monthrange
+from functools import lru_cache
 
 EARLIEST, LATEST = "0001-01-01", "9999-12-31"
 
@@ -47,6 +48,7 @@ _HINTS = [
 ]
 
 
+@lru_cache(2**12)
 def days(text: str) -> tuple[str, str]:
     """The earliest and the latest day that an EDTF date can mean, as `YYYY-MM-DD`.
 

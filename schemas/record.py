@@ -5,7 +5,7 @@ from typing import Any
 from marshmallow import Schema, fields
 
 from schemas.account import Account, AccountView
-from schemas.base import Part, Record
+from schemas.base import Part, Record, Written
 from schemas.call import Call, CallView
 from schemas.fields import Items
 from schemas.participant import Participant, ParticipantView
@@ -32,11 +32,36 @@ VIEWS: dict[str, Schema] = {
 }
 
 
-def _all(record: type[Record]) -> Items:
+MOST_KEPT = 10_000
+
+
+class Recurring(fields.Nested):
+    """A record that many call records list in the same words, as they do a state.
+
+    One that was checked before is known again, and is not checked a second time.
+    """
+
+    def __init__(self, record: type[Record]) -> None:
+        super().__init__(record)
+        self._known: dict[str, tuple[Any, Written]] = {}
+
+    def deserialize(self, value: Any, attr: Any = None, data: Any = None, **kwargs: Any) -> Any:
+        own_id = value.get("id") if isinstance(value, dict) else None
+        known = self._known.get(own_id) if isinstance(own_id, str) else None
+        if known is not None and known[0] == value:
+            return known[1]
+        loaded: Written = super().deserialize(value, attr, data, **kwargs)
+        if len(self._known) >= MOST_KEPT:
+            self._known.clear()
+        self._known[loaded["id"]] = (value, loaded)
+        return loaded
+
+
+def _all(record: type[Record], nested: type[fields.Nested] = fields.Nested) -> Items:
     def own_id(item: dict[str, Any]) -> Any:
         return item["id"]
 
-    return Items(fields.Nested(record), most=None, key=own_id)
+    return Items(nested(record), most=None, key=own_id)
 
 
 class CallRecord(Part):
@@ -48,3 +73,10 @@ class CallRecord(Part):
     sources = _all(Source)
     accounts = _all(Account)
     statements = _all(Statement)
+
+
+class CallRecords(CallRecord):
+    """The same, for one call record after another: what recurs in them is checked once."""
+
+    participants = _all(Participant, Recurring)
+    topics = _all(Topic, Recurring)

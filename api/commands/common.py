@@ -11,13 +11,16 @@ if TYPE_CHECKING:
     from api.store.engine import Database
 
 
-def open_database() -> "Database":
-    """The database that the environment names, which must be reachable and at the newest tables."""
+def open_database(*, bulk: bool = False) -> "Database":
+    """The database that the environment names, which must be reachable and at the newest tables.
+
+    With `bulk` it is to write very much.
+    """
     from api.store.engine import Database
     from api.store.migrate import ready
 
     settings = load()
-    database = Database(settings.database_url, settings.lock_wait)
+    database = Database(settings.database_url, settings.lock_wait, bulk=bulk)
     # The last to close a SQLite file takes the log beside it into it.
     click.get_current_context().call_on_close(database.close)
     if reason := ready(database):

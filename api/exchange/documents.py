@@ -15,9 +15,10 @@ from api.store import sources
 from api.store.kinds import KINDS
 from schemas.base import Written, as_written, references
 from schemas.problem import Fault, faults
-from schemas.record import WRITTEN, CallRecord
+from schemas.record import WRITTEN, CallRecord, CallRecords
 
-_SCHEMA = CallRecord()
+ONE = CallRecord()
+MANY = CallRecords()
 
 
 class Unreadable(Exception):
@@ -65,10 +66,10 @@ def parse_yaml(text: str) -> Any:
     return yaml.load(text)
 
 
-def load(document: Any) -> dict[str, Any]:
+def load(document: Any, schema: CallRecord = ONE) -> dict[str, Any]:
     """The call record that a parsed document holds, checked by its schema."""
     try:
-        loaded: dict[str, Any] = _SCHEMA.load(document)
+        loaded: dict[str, Any] = schema.load(document)
     except ValidationError as error:
         raise Malformed(list(faults(error.messages))) from None
     return loaded

@@ -1,21 +1,58 @@
 """Putting a call record: the call, its accounts and its statements become exactly what it says."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import select
-
-from api.store.kinds import KINDS
+from api import ledger
+from api.store.rows import Draft
 from api.unit import Clash, Invalid, Unit
 from schemas.base import Written
 from schemas.problem import Fault
 
 SHARED = ("participants", "topics", "sources")
 HANGING = ("accounts", "statements")
+GONE = {"retract": "retracted", "redact": "redacted"}
+NO_DRAFTS: Mapping[tuple[str, str], Draft] = {}
+
+
+class Retracted(Exception):
+    """The call was retracted or redacted: bringing it back takes more than an import."""
+
+    def __init__(self, gone: ledger.Revision) -> None:
+        super().__init__(f"was {GONE[gone.action]} at {gone.at}: {gone.reason}")
+        self.gone = gone
 
 
 class MayNotRetract(Exception):
     """The record leaves out what stands, and whoever puts it may not retract."""
+
+
+def gather(unit: Unit, documents: Sequence[Mapping[str, Any]]) -> None:
+    """Look up together how all records of some call records stand."""
+    unit.gather("calls", [document["call"]["id"] for document in documents])
+    for kind in (*SHARED, *HANGING):
+        unit.gather(kind, [one["id"] for document in documents for one in document[kind]])
+
+
+def import_record(
+    unit: Unit,
+    document: Mapping[str, Any],
+    *,
+    replace: bool = False,
+    update_shared: bool = False,
+    drafts: Mapping[tuple[str, str], Draft] = NO_DRAFTS,
+) -> str:
+    """Put a call record, of a call that stands already only where it may be replaced."""
+    call = document["call"]["id"]
+    if unit.find("calls", call) is None and unit.number("calls", call):
+        gone = ledger.last(unit.connection, "calls", call)
+        if gone is not None:
+            raise Retracted(gone)
+    fate = put_record(unit, document, update_shared=update_shared, drafts=drafts)
+    if fate == "replaced" and not replace:
+        detail = f"'{call}' stands and differs; existing=replace changes it."
+        raise Clash([Fault("/call/id", detail)])
+    return fate
 
 
 def put_record(
@@ -24,6 +61,7 @@ def put_record(
     *,
     update_shared: bool = False,
     may_retract: bool = True,
+    drafts: Mapping[tuple[str, str], Draft] = NO_DRAFTS,
 ) -> str:
     """Put what the schema CallRecord loaded; returns the fate: `created, unchanged, replaced`.
 
@@ -32,6 +70,7 @@ def put_record(
     retracted, unless that may not be.
     """
     call = document["call"]
+    gather(unit, [document])
     stood = unit.find("calls", call["id"]) is not None
     fates: set[str] = set()
     _check_bounds(unit, document)
@@ -47,10 +86,10 @@ def put_record(
                 clashes.append(Fault(at, detail))
     if clashes:
         raise Clash(clashes)
-    _put_all(unit, [*stage, ("calls", "/call", call)], fates)
+    _put_all(unit, [*stage, ("calls", "/call", call)], drafts, fates)
     for kind in HANGING:
-        _put_all(unit, [(kind, at, one) for at, one in _listed(document, kind)], fates)
-    gone = list(_left_out(unit, document))
+        _put_all(unit, [(kind, at, one) for at, one in _listed(document, kind)], drafts, fates)
+    gone = list(_left_out(unit, document)) if stood else []
     if gone and not may_retract:
         raise MayNotRetract(", ".join(f"{kind}/{record_id}" for kind, record_id in gone))
     for kind, record_id in gone:
@@ -60,13 +99,18 @@ def put_record(
     return "replaced" if gone or fates - {"unchanged"} else "unchanged"
 
 
-def _put_all(unit: Unit, stage: list[tuple[str, str, Written]], fates: set[str]) -> None:
+def _put_all(
+    unit: Unit,
+    stage: list[tuple[str, str, Written]],
+    drafts: Mapping[tuple[str, str], Draft],
+    fates: set[str],
+) -> None:
     """Put records that do not name one another, and tell all that is wrong with them."""
     faults: list[Fault] = []
     clashes: list[Fault] = []
     for kind, at, written in stage:
         try:
-            fate = unit.put(kind, written, at)
+            fate = unit.put(kind, written, at, drafts.get((kind, written["id"])))
         except Invalid as error:
             faults += error.faults
         except Clash as error:
@@ -82,6 +126,9 @@ def _put_all(unit: Unit, stage: list[tuple[str, str, Written]], fates: set[str])
 
 def _listed(document: Mapping[str, Any], kind: str) -> Iterator[tuple[str, Written]]:
     """The records of a kind with their pointers, broader topics first."""
+    if kind != "topics":
+        yield from ((f"/{kind}/{place}", one) for place, one in enumerate(document[kind]))
+        return
     waiting = {one["id"]: (f"/{kind}/{place}", one) for place, one in enumerate(document[kind])}
     while waiting:
         ready = [name for name, (_, one) in waiting.items() if one.get("broader") not in waiting]
@@ -118,10 +165,9 @@ def _check_bounds(unit: Unit, document: Mapping[str, Any]) -> None:
 
 def _left_out(unit: Unit, document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """What the call has and the document has not, statements before their accounts."""
+    stand = unit.hanging_on(document["call"]["id"])
     for kind in reversed(HANGING):
-        table = KINDS[kind].table
         kept = {written["id"] for written in document[kind]}
-        ids = select(table.c.id).where(table.c.call == document["call"]["id"]).order_by(table.c.id)
-        for record_id in unit.connection.scalars(ids).all():
+        for record_id in stand[kind]:
             if record_id not in kept:
                 yield kind, record_id

@@ -22,18 +22,18 @@ from sqlalchemy import (
     Select,
     Table,
     UniqueConstraint,
+    bindparam,
     func,
-    insert,
     select,
 )
 
-from api.store.tables import NUMBER, TEXT, metadata
+from api.store.tables import NUMBER, TEXT, insert, metadata
 
 SCHEMA = 1
 MOST_REVISIONS = 2**31 - 1  # what the column holds
 GENESIS = bytes(32)
 SALT_BYTES = 16
-STREAMED_AT_ONCE = 500
+AT_ONCE = 500
 
 table = Table(
     "revisions",
@@ -52,6 +52,25 @@ table = Table(
 )
 
 
+NUMBERS = (
+    select(table.c.id, func.max(table.c.revision))
+    .where(table.c.kind == bindparam("kind"), table.c.id.in_(bindparam("ids", expanding=True)))
+    .group_by(table.c.id)
+)
+
+
+def canonical(value: Any) -> bytes:
+    """A value in canonical JSON (RFC 8785), in the bytes that the package rfc8785 gives.
+
+    orjson writes the same at a tenth of the cost where all names are ASCII and no number has a
+    fraction. Records are so, by their schemas; a test holds both to it.
+    """
+    try:
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER)
+    except TypeError:
+        return rfc8785.dumps(value)
+
+
 @dataclass(frozen=True)
 class Change:
     """One change of one record; `call` is the call whose record it belongs to, if any."""
@@ -66,10 +85,11 @@ class Change:
     record: dict[str, Any] | None
     call: str | None
 
-    def canonical(self) -> bytes:
+    def canonical(self, salt: str) -> bytes:
         """The revision in canonical JSON; the salt keeps its hash from telling a redacted text."""
-        told = {name: value for name, value in self.__dict__.items() if name != "call"}
-        return rfc8785.dumps(told | {"salt": secrets.token_hex(SALT_BYTES), "schema": SCHEMA})
+        told = self.__dict__ | {"salt": salt, "schema": SCHEMA}
+        del told["call"]
+        return canonical(told)
 
 
 @dataclass(frozen=True)
@@ -102,24 +122,15 @@ def append(connection: Connection, changes: Sequence[Change]) -> None:
         return
     seq, digest = _head(connection)
     rows = []
-    for change in changes:
-        canonical = change.canonical()
+    salts = secrets.token_hex(SALT_BYTES * len(changes))
+    for place, change in enumerate(changes):
+        start = place * len(salts) // len(changes)
+        canonical = change.canonical(salts[start : start + 2 * SALT_BYTES])
         hashed = hashlib.sha256(canonical).digest()
         seq, digest = seq + 1, chained(digest, hashed)
-        rows.append(
-            {
-                "seq": seq,
-                "kind": change.kind,
-                "id": change.id,
-                "revision": change.revision,
-                "action": change.action,
-                "call": change.call,
-                "bytes": canonical,
-                "hash": hashed,
-                "digest": digest,
-            }
-        )
-    connection.execute(insert(table), rows)
+        told = (change.kind, change.id, change.revision, change.action, change.call)
+        rows.append((seq, *told, canonical, hashed, digest))
+    insert(connection, table, table.c.keys(), rows)
 
 
 def _head(connection: Connection) -> tuple[int, bytes]:
@@ -146,6 +157,15 @@ def last(connection: Connection, kind: str, record_id: str) -> Revision | None:
     return next(_read(connection, found), None)
 
 
+def numbers(connection: Connection, kind: str, ids: Sequence[str]) -> dict[str, int]:
+    """The numbers of the last revisions of records, those that are gone too, by their ids."""
+    found: dict[str, int] = {}
+    for start in range(0, len(ids), AT_ONCE):
+        some = {"kind": kind, "ids": ids[start : start + AT_ONCE]}
+        found |= dict(connection.execute(NUMBERS, some).all())
+    return found
+
+
 def one(connection: Connection, kind: str, record_id: str, number: int) -> Revision | None:
     """One revision of a record."""
     return next(_read(connection, _of(kind, record_id).where(table.c.revision == number)), None)
@@ -168,7 +188,7 @@ def changes(connection: Connection, after: int, limit: int | None) -> Iterator[R
     found = select(table).where(table.c.seq > after).order_by(table.c.seq)
     if limit is not None:
         found = found.limit(limit)
-    return _read(connection, found.execution_options(yield_per=STREAMED_AT_ONCE))
+    return _read(connection, found.execution_options(yield_per=AT_ONCE))
 
 
 def count_after(connection: Connection, after: int) -> int:

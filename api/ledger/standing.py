@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -177,7 +176,7 @@ class Standing:
             else:
                 yield f"the column {name} holds {_shown(row[name])}, not {_shown(value)} {by}"
         for link, rows in hanging.items():
-            if rows != list(map(itemgetter(*link.c.keys()), wanted.links[link])):
+            if rows != wanted.links[link.name]:
                 yield f"its rows in {link} are not those {by}"
         if {one.slug for one in named} != set(wanted.names):
             yield f"the names that find it are not those {by}"

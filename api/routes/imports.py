@@ -1,5 +1,6 @@
 """Call records to put: one call made exactly what a document says, or many one after another."""
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,6 +13,7 @@ from sqlalchemy import Connection
 from api import ledger
 from api.exchange.documents import Malformed, load
 from api.exchange.imports import MayNotRetract, put_record
+from api.exchange.lines import Lines
 from api.routes.found import gone_by, retracted, standing_of
 from api.routes.gate import key_at_hand
 from api.routes.records import CALL_PATH, shown
@@ -21,7 +23,6 @@ from api.store.kinds import CALLS
 from api.unit import Clash, Invalid, Rejected, Unit
 from api.web import bodies, preconditions
 from api.web.answers import JSON, NDJSON, accepted, answer
-from api.web.lines import Lines
 from api.web.operations import LINES, Api, Operation
 from api.web.preconditions import Standing
 from api.web.problems import ProblemError, as_dict
@@ -223,7 +224,7 @@ def _import(connection: Connection, put: dict[str, Any], asked: dict[str, Any]) 
 def _import_lines(database: Database, body: bytes, asked: dict[str, Any]) -> Response:
     fates: list[dict[str, Any]] = []
     refusal: Unavailable | None = None
-    lines = Lines(body)
+    lines = Lines(io.BytesIO(body))
     for number, line in lines:
         call: str | None = None
         try:

@@ -37,12 +37,16 @@ READERS, STREAMS, WRITERS = 16, 8, 1
 class Database:
     """The database, as one process uses it. Nothing is opened before it is needed.
 
-    Execution options go to `execute()`, not to the connection, which others use afterwards.
+    With `bulk` it takes more memory, to write very much. Execution options go to `execute()`, not
+    to the connection, which others use afterwards.
     """
 
-    def __init__(self, url: str, lock_wait: float = 5, *, migrating: bool = False) -> None:
+    def __init__(
+        self, url: str, lock_wait: float = 5, *, migrating: bool = False, bulk: bool = False
+    ) -> None:
         self._url = make_url(url)
         self._migrating = migrating
+        self._bulk = bulk
         self.dialect = self._url.get_backend_name()
         self.lock_wait = lock_wait
         self._open()
@@ -51,7 +55,7 @@ class Database:
     def _open(self) -> None:
         wait = self.lock_wait
         self._place = place = (
-            File(str(self._url.database), wait, migrating=self._migrating)
+            File(str(self._url.database), wait, migrating=self._migrating, bulk=self._bulk)
             if self.dialect == "sqlite"
             else Server(self._url, wait, migrating=self._migrating)
         )

@@ -41,10 +41,14 @@ def resolve(
     connection: Connection, kind: str, wanted: Sequence[str]
 ) -> tuple[list[str], list[str]]:
     """The ids of the records wanted, in order; and what is neither an id nor an alias's slug."""
-    rows = connection.execute(_select_named(kind), {"names": list(wanted)})
-    found: dict[str, str] = dict(rows.all())
+    found = find(connection, kind, wanted)
     ids = dict.fromkeys(found[name] for name in wanted if name in found)
     return list(ids), [name for name in wanted if name not in found]
+
+
+def find(connection: Connection, kind: str, wanted: Sequence[str]) -> dict[str, str]:
+    """The ids of records by the names wanted, for those that find one."""
+    return dict(connection.execute(_select_named(kind), {"names": list(wanted)}).all())
 
 
 def nearest(connection: Connection, kind: str, wanted: str) -> list[str]:

@@ -2,58 +2,133 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache, cached_property
 from typing import Any
 
 import orjson
-from sqlalchemy import Column, Connection, Table, bindparam, delete, insert, select, update
+from sqlalchemy import Column, Connection, Select, Table, bindparam, delete, select, update
 
 from api.store import search
 from api.store.kinds import KINDS
-from schemas.base import Look, View, Written, viewed
+from api.store.tables import insert
+from schemas.base import SERVER_SET, Look, View, Written, viewed
 from schemas.record import VIEWS
 
 AT_ONCE = 500
 
 
+Values = tuple[Any, ...]
+"""A row: the values of its columns, in the order of the table."""
+
+
 @dataclass(frozen=True)
-class Prepared:
-    """A record ready to be written: as it is read, its row, its links, the names that find it."""
+class Draft:
+    """What a record becomes in the database, but for what the server sets: its stamps.
+
+    It can come from another process. `call` is the call whose call record it belongs to, if any,
+    `row` the values of `drafted` columns, `links` the rows of link tables, by their names.
+    """
 
     kind: str
     id: str
-    view: View
-    row: dict[str, Any]
-    links: dict[Table, list[dict[str, Any]]]
+    call: str | None
+    view: str
+    row: Values
+    links: dict[str, list[Values]]
     names: list[str]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A record ready to be written."""
+
+    draft: Draft
+    stamps: dict[str, Any]
     new: bool
 
+    @property
+    def kind(self) -> str:
+        """Its kind."""
+        return self.draft.kind
 
-def prepare(
-    kind: str,
-    written: Written,
-    stamps: dict[str, Any],
-    look: Look,
-    dialect: str,
-    *,
-    new: bool = False,
-) -> Prepared:
-    """What a record becomes in the database; `stamps` are the members that the server sets."""
+    @property
+    def id(self) -> str:
+        """Its id."""
+        return self.draft.id
+
+    @property
+    def names(self) -> list[str]:
+        """The names that find it."""
+        return self.draft.names
+
+    @property
+    def links(self) -> dict[str, list[Values]]:
+        """Its rows in link tables, by their names."""
+        return self.draft.links
+
+    @cached_property
+    def json(self) -> str:
+        """The record as it is read, in JSON; the stamps stand last in every view."""
+        return f"{self.draft.view[:-1]},{orjson.dumps(self.stamps).decode()[1:]}"
+
+    @cached_property
+    def view(self) -> View:
+        """The record as it is read."""
+        view: View = orjson.loads(self.json)
+        return view
+
+    @property
+    def row(self) -> dict[str, Any]:
+        """Its row, by column."""
+        columns = dict(zip(drafted(self.kind), self.draft.row, strict=True))
+        return {**columns, **self.stamps, "view": self.json}
+
+
+@cache
+def carried(link: Table) -> list[str]:
+    """The columns of a link table beside the record and the place in its list."""
+    return [c.name for c in link.c if c.name not in ("record", "ordinal")]
+
+
+@cache
+def drafted(kind: str) -> list[str]:
+    """The columns of a kind that a draft has values for."""
+    return [c.name for c in KINDS[kind].table.c if c.name not in ("n", "view", *SERVER_SET)]
+
+
+def draft(kind: str, written: Written, look: Look, dialect: str) -> Draft:
+    """What a record becomes in the database, but for its stamps."""
     records, schema = KINDS[kind], VIEWS[kind]
     entry = records.derive(written, look)
-    view = viewed(schema, written | entry.derived | stamps, look)
+    view = viewed(schema, written | entry.derived, look)
     if kind == "sources":
         del view["text"]  # It is kept in a column of its own.
-    row = {"id": written["id"], **stamps, **entry.columns, "view": orjson.dumps(view).decode()}
+    columns = {"id": written["id"], **entry.columns}
     if "words" in records.table.c:
-        row["words"] = search.stored(dialect, entry.words)
+        columns["words"] = search.stored(dialect, entry.words)
     links = {
-        table: [
-            {"record": written["id"], "ordinal": place, **values}
+        table.name: [
+            (written["id"], place, *map(values.__getitem__, carried(table)))
             for place, values in enumerate(found)
         ]
         for table, found in entry.links.items()
     }
-    return Prepared(kind, written["id"], view, row, links, entry.names, new)
+    return Draft(
+        kind,
+        written["id"],
+        written["id"] if kind == "calls" else entry.columns.get("call"),
+        orjson.dumps(view).decode(),
+        tuple([columns[name] for name in drafted(kind)]),
+        links,
+        entry.names,
+    )
+
+
+def prepare(
+    kind: str, written: Written, stamps: dict[str, Any], look: Look, dialect: str
+) -> Prepared:
+    """What a record becomes in the database; `stamps` are the members that the server sets."""
+    return Prepared(draft(kind, written, look, dialect), stamps, new=False)
 
 
 def write(connection: Connection, prepared: Sequence[Prepared]) -> None:
@@ -61,28 +136,25 @@ def write(connection: Connection, prepared: Sequence[Prepared]) -> None:
     for kind, records in KINDS.items():
         of_kind = [one for one in prepared if one.kind == kind]
         old = [one for one in of_kind if not one.new]
-        if new := [one.row for one in of_kind if one.new]:
-            connection.execute(insert(records.table), new)
+        new = [(*one.draft.row, *one.stamps.values(), one.json) for one in of_kind if one.new]
+        insert(connection, records.table, [*drafted(kind), *SERVER_SET, "view"], new)
         if old:
             same = update(records.table).where(records.table.c.id == bindparam("written_id"))
             columns: dict[str, Any] = {name: bindparam(name) for name in old[0].row if name != "id"}
             rows = [{**one.row, "written_id": one.id} for one in old]
             connection.execute(same.values(columns), rows)
         for table in records.links:
-            _relink(connection, table, old, [row for one in of_kind for row in one.links[table]])
+            values = [row for one in of_kind for row in one.links[table.name]]
+            _relink(connection, table, old, values)
         if records.names is not None:
-            rows = [{"slug": name, "record": one.id} for one in of_kind for name in one.names]
-            _relink(connection, records.names, old, rows)
+            _relink(connection, records.names, old, [(n, o.id) for o in of_kind for n in o.names])
 
 
-def _relink(
-    connection: Connection, table: Table, old: list[Prepared], rows: list[dict[str, Any]]
-) -> None:
+def _relink(connection: Connection, table: Table, old: list[Prepared], rows: list[Values]) -> None:
     if old:
         gone = delete(table).where(table.c.record == bindparam("written_id"))
         connection.execute(gone, [{"written_id": one.id} for one in old])
-    if rows:
-        connection.execute(insert(table), rows)
+    insert(connection, table, table.c.keys(), rows)
 
 
 def remove(connection: Connection, kind: str, ids: Sequence[str]) -> None:
@@ -138,9 +210,14 @@ def in_the_way(connection: Connection, going: dict[str, list[str]]) -> list[str]
 
 def views(connection: Connection, kind: str, ids: Iterable[str]) -> Iterator[tuple[str, str]]:
     """The ids and views of records, a batch at a time."""
-    table = KINDS[kind].table
+    found = _select_views(kind)
     wanted = list(ids)
     for start in range(0, len(wanted), AT_ONCE):
-        batch = table.c.id.in_(wanted[start : start + AT_ONCE])
-        found = select(table.c.id, table.c.view).where(batch).order_by(table.c.id)
-        yield from connection.execute(found).all()
+        yield from connection.execute(found, {"ids": wanted[start : start + AT_ONCE]}).all()
+
+
+@cache
+def _select_views(kind: str) -> Select[str, str]:
+    table = KINDS[kind].table
+    wanted = table.c.id.in_(bindparam("ids", expanding=True))
+    return select(table.c.id, table.c.view).where(wanted).order_by(table.c.id)

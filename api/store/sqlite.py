@@ -29,6 +29,7 @@ def safe_wal(version: tuple[int, ...]) -> bool:
 DRIVER: Any = import_module("pysqlite3") if find_spec("pysqlite3") else sqlite3
 SAFE_WAL = safe_wal(DRIVER.sqlite_version_info)
 MAPPED = 4 << 30  # bytes of the file, at most
+BULK_CACHE = 128 << 10  # KiB
 JOURNAL = "WAL" if SAFE_WAL else "DELETE"
 REMARK = (
     None
@@ -55,7 +56,9 @@ class File:
     by it what the log holds comes into the file when that was moved.
     """
 
-    def __init__(self, path: str, wait: float, *, migrating: bool) -> None:
+    def __init__(
+        self, path: str, wait: float, *, migrating: bool = False, bulk: bool = False
+    ) -> None:
         self.path = path
         self.log = path + BESIDE[0]
         self.wait = wait
@@ -65,6 +68,7 @@ class File:
         self._lost = ""
         self._keeper: Any = None
         self._lock = Lock()
+        self.bulk = bulk
 
     def engine(self, use: str) -> Engine:
         """Make an engine for connections of one use."""
@@ -159,6 +163,8 @@ class File:
             # A page of 50 records takes half the time from a file that is mapped, however large the
             # cache. A stream runs through all of it, which would count as memory of the process.
             "mmap_size": str(MAPPED if use == "read" else 0),
+            # Many records touch as many pages of each index, which had better stay at hand.
+            **({"cache_size": str(-BULK_CACHE)} if self.bulk and use == "write" else {}),
         }
 
     def scrub(self, _: Iterable[Table]) -> None:

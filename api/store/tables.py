@@ -5,7 +5,8 @@ that it shows is written) beside the columns that the database constrains, filte
 **link** table carries the sort date of its record, so that a filtered page is a range of an index.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -13,6 +14,8 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Connection,
+    Dialect,
     ForeignKey,
     Index,
     Integer,
@@ -139,3 +142,24 @@ def names(owner: Table) -> Table:
         Index(None, "record"),
         sqlite_with_rowid=False,
     )
+
+
+def insert(
+    connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]
+) -> None:
+    """Insert rows, each the values of some columns, which the driver takes as they are.
+
+    SQLAlchemy would look at each value on its way, which none of our types needs, and which takes
+    as long as the insertion.
+    """
+    if rows:
+        statement = _insert(table, tuple(columns), connection.dialect)
+        connection.exec_driver_sql(statement, list(rows))
+
+
+@cache
+def _insert(table: Table, columns: tuple[str, ...], dialect: Dialect) -> str:
+    written = dialect.identifier_preparer
+    names = ", ".join(written.format_column(table.c[name]) for name in columns)
+    marks = ", ".join(["?" if dialect.paramstyle == "qmark" else "%s"] * len(columns))
+    return f"INSERT INTO {written.format_table(table)} ({names}) VALUES ({marks})"  # noqa: S608 (names of ours)

@@ -1,8 +1,7 @@
-"""NDJSON bodies: their lines, and whether the end line agrees with them."""
+"""NDJSON: its lines, and whether the end line agrees with them."""
 
 import hashlib
-import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import orjson
@@ -11,21 +10,21 @@ LONGEST_END = 1_000  # bytes; no end line is longer
 
 
 class Lines:
-    """The lines of an NDJSON body with their numbers, blank ones left out.
+    """The lines of NDJSON with their numbers, blank ones left out.
 
     A last line `{"end": true, "count": …, "sha256": …}` is optional, and is not among them.
     `complete` says, once all are read, whether it was right.
     """
 
-    def __init__(self, body: bytes) -> None:
-        self._body = body
+    def __init__(self, lines: Iterable[bytes]) -> None:
+        self._lines = lines
         self.complete = True
 
     def __iter__(self) -> Iterator[tuple[int, bytes]]:
         digest = hashlib.sha256()
         count = 0
         ended = False
-        for number, line in enumerate(io.BytesIO(self._body), 1):
+        for number, line in enumerate(self._lines, 1):
             blank = not line.strip()
             end = None if blank else _end(line)
             if ended and not blank:
