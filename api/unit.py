@@ -22,7 +22,7 @@ from api.store import rows, sources
 from api.store.kinds import KINDS
 from api.store.rows import Draft, Prepared
 from schemas.base import SERVER_SET, View, Written, as_written
-from schemas.fields import timestamp
+from schemas.instants import timestamp
 from schemas.problem import Fault
 from schemas.record import WRITTEN
 

@@ -2,9 +2,9 @@
 
     python -m benchmarks.harness 100k    # $BENCH_DATA/100k/bench.sqlite -> readout.sqlite beside it
 
-The harness compares answers with its own reference before it times them, so what it asks for by name
-must be found under names of ours: its integer ids with leading zeros, its kinds as addressees, its
-texts as summaries, and topics whose labels hold no word that a search could find.
+The harness compares answers with its own reference before it times them, so what it asks for by
+name must be found under names of ours: its integer ids with leading zeros, its kinds as addressees,
+its texts as summaries, and topics whose labels hold no word that a search could find.
 """
 
 import hashlib
@@ -99,8 +99,8 @@ def records(db: sqlite3.Connection) -> Iterator[dict[str, Any]]:
         ).fetchall()
         about = defaultdict(list)
         for statement, topic in db.execute(
-            "SELECT statement_id, topic_id FROM statement_topics JOIN statements ON id = statement_id"
-            " WHERE call_id = ? ORDER BY 1, 2",
+            "SELECT statement_id, topic_id FROM statement_topics"
+            " JOIN statements ON id = statement_id WHERE call_id = ? ORDER BY 1, 2",
             (number,),
         ):
             about[statement].append(topic)

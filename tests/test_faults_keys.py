@@ -13,7 +13,7 @@ from api.store import keys
 from api.store.engine import Database
 from api.web.keys import CHECK, PREFIX, RANDOM
 from api.web.keys import new_key as made_up
-from schemas.fields import timestamp
+from schemas.instants import timestamp
 from tests.clients import Client, at_once
 from tests.processes import opened
 from tests.service import WORKERS, Service

@@ -13,7 +13,7 @@ from sqlalchemy import func, select, update
 
 from api.store import idempotency
 from api.store.engine import Database
-from schemas.fields import timestamp
+from schemas.instants import timestamp
 from schemas.record import WRITTEN
 from tests.call_records import a_record
 from tests.writing import Writer, content, new_key, told

@@ -17,7 +17,7 @@ from api.store import keys
 from api.store.engine import Database
 from api.web.keys import new_key as made_up
 from api.web.operations import Api, Operation
-from schemas.fields import timestamp
+from schemas.instants import timestamp
 from tests.call_records import a_record
 from tests.writing import Writer, content, new_key, told
 

@@ -48,7 +48,7 @@ class Future(click.ParamType[str]):
         """Bring it to UTC."""
         from marshmallow import ValidationError
 
-        from schemas.fields import Instant
+        from schemas.instants import Instant
 
         try:
             instant: str = Instant().deserialize(value)
@@ -152,7 +152,7 @@ def _state(key: "Key") -> str:
 
 
 def _now() -> str:
-    from schemas.fields import timestamp
+    from schemas.instants import timestamp
 
     return timestamp(datetime.now(UTC))
 

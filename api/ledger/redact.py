@@ -15,7 +15,7 @@ from api.ledger.lives import STANDS
 from api.store import erase, idempotency, rows
 from api.store.kinds import KINDS
 from schemas.base import View, completed
-from schemas.fields import timestamp
+from schemas.instants import timestamp
 from schemas.record import WRITTEN
 
 NAMED = 20  # how many of the records in the way are named

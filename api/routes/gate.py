@@ -8,7 +8,7 @@ from api.store import keys
 from api.store.engine import Database
 from api.web.keys import SHOWN, given_key, hashed, is_well_formed
 from api.web.problems import ProblemError
-from schemas.fields import timestamp
+from schemas.instants import timestamp
 
 READ = "read"
 

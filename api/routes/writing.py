@@ -24,7 +24,8 @@ from api.web.answers import accepted, answer
 from api.web.problems import ProblemError
 from api.web.requests import query, query_schema
 from schemas.base import Written
-from schemas.fields import Text, timestamp
+from schemas.fields import Text
+from schemas.instants import timestamp
 from schemas.problem import Fault, faults
 from schemas.query import Single
 from schemas.record import WRITTEN

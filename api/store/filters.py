@@ -2,9 +2,8 @@
 
 One line in a store file, say `act=Among(table.c.act, "What it does.", Coded(ACTS), facet=True)`, is
 the parser of the query parameter, its validation, its entry in the OpenAPI document, its SQL, its
-facet and, where the column refers to another table, the check for unknown ids.
-
-In a query string a filter's values come by comma, by repetition or both; they mean *or*.
+facet and, where the column refers to another table, the check for unknown ids. Several values of
+one filter mean *or*.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,7 +16,8 @@ from sqlalchemy import Column, ColumnElement, and_, bindparam, distinct, exists,
 from api.store import words
 from api.store.place import Place
 from schemas import dates
-from schemas.fields import Edtf, Id, Instant, Text, clean
+from schemas.fields import Edtf, Id, Text, clean
+from schemas.instants import Instant
 from schemas.query import Parameter, Truth
 
 NONE = "none"
