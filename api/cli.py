@@ -5,13 +5,12 @@ It exits with 0 when all is well, 1 when something failed, 2 when it was called 
 
 import errno
 import logging
-from pathlib import Path
 from typing import Any
 
 import click
 from sqlalchemy import make_url
 
-from api.commands import backup, coding, exchange, keys, trust
+from api.commands import backup, coding, document, exchange, keys, trust
 from api.settings import SettingsError, load
 from api.store.engine import Unavailable
 
@@ -127,69 +126,6 @@ def migrate() -> None:
     click.echo(f"{database()} is at revision {head()}.")
 
 
-@main.command()
-def seed() -> None:
-    """Put the records of seeds/ into an empty database; leave any other as it is."""
-    from sqlalchemy import select
-
-    from api.exchange.documents import read_yaml
-    from api.exchange.imports import put_record
-    from api.store.engine import Database
-    from api.store.kinds import CALLS
-    from api.unit import Unit
-
-    files = sorted((Path(__file__).parents[1] / "seeds").glob("*.yaml"))
-    with Database(load().database_url).write() as connection:
-        if connection.execute(select(CALLS.table.c.id).limit(1)).first():
-            click.echo(f"{database()} has records already; nothing was seeded.")
-            return
-        for file in files:
-            unit = Unit(connection, "seed")
-            put_record(unit, read_yaml(file.read_text(encoding="utf-8")))
-            unit.commit()
-    click.echo(f"{database()} is seeded with {', '.join(file.stem for file in files)}.")
-
-
-@main.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--source", help="The id of the source; else the one that the text fits.")
-def verify_source(file: Path, source: str | None) -> None:
-    """Check every recorded span and digest of a source against its text in FILE (UTF-8).
-
-    Each that fails is named. It exits with 0 when all hold, and with 1 otherwise.
-    """
-    from api.exchange.verification import verify
-    from api.store.engine import Database
-
-    try:
-        text = file.read_bytes().decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise Failure(f"{file} is not UTF-8 (at byte {error.start}).") from error
-    with Database(load().database_url).read() as connection:
-        verdict = verify(connection, text, source)
-    if verdict is None:
-        named = f"no source {source!r}" if source else "no source that this text fits"
-        raise Failure(f"the database has {named}.")
-    for fault in verdict.faults:
-        click.echo(f"{fault.pointer}: {fault.detail}", err=True)
-    held = verdict.spans - verdict.failed
-    click.echo(f"{verdict.source}: {held} of {verdict.spans} spans hold.")
-    if verdict.faults:
-        raise SystemExit(1)
-
-
-@main.command()
-@click.option("--format", "form", type=click.Choice(["yaml", "json"]), default="yaml")
-def openapi(form: str) -> None:
-    """Print the OpenAPI document, as it stands in openapi.yaml."""
-    from api import create_app
-    from api.routes.service import as_json, as_yaml
-
-    app = create_app()
-    render = as_yaml if form == "yaml" else as_json
-    click.echo(render(app.extensions["readout"]), nl=False)
-
-
-MODULES = (exchange, coding, keys, backup, trust)
+MODULES = (exchange, coding, keys, backup, trust, document)
 for command in [one for module in MODULES for one in module.COMMANDS]:
     main.add_command(command)

@@ -52,9 +52,8 @@ def default_said_on(standing: Standing, written: Written) -> None:
 
 def faults_of(standing: Standing, kind: str, written: Written) -> list[Fault]:
     """All that is wrong with a record, given the others."""
-    missing = list(_missing(standing, kind, written))
-    if missing:
-        return missing
+    if unknown := list(missing(standing, kind, written)):
+        return unknown
     match kind:
         case "topics":
             return list(_cycle(standing, written))
@@ -70,10 +69,10 @@ def faults_of(standing: Standing, kind: str, written: Written) -> list[Fault]:
     return []
 
 
-def _missing(standing: Standing, kind: str, written: Written) -> Iterator[Fault]:
+def missing(standing: Standing, kind: str, written: Written) -> Iterator[Fault]:
     """References to what does not exist."""
     for pointer, target, wanted in references(WRITTEN[kind], written):
-        itself = kind == target and wanted == written["id"]
+        itself = kind == target and wanted == written.get("id")
         if not itself and standing.find(target, wanted) is None:
             yield Fault(pointer, f"There is no {target.removesuffix('s')} '{wanted}'.")
 

@@ -1,4 +1,4 @@
-"""For somebody who codes a call by hand: `check` a record, find the `spans` of words in a text."""
+"""For somebody who codes a call by hand: `check` a record, find `spans`, `verify-source`."""
 
 import json
 import re
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from api.commands.common import count, failure, printable, read_text
+from api.commands.common import count, failure, open_database, printable, read_text
 
 EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -79,7 +79,31 @@ def spans(text: Path, words: str) -> None:
         click.echo(f"The words stand there {len(found)} times: choose one.", err=True)
 
 
-COMMANDS = (check, spans)
+@click.command()
+@click.argument("file", type=EXISTING)
+@click.option("--source", help="The id of the source; else the one that the text fits.")
+def verify_source(file: Path, source: str | None) -> None:
+    """Check every recorded span and digest of a source against its text in FILE (UTF-8).
+
+    Each that fails is named. It exits with 0 when all hold, and with 1 otherwise.
+    """
+    from api.exchange.verification import verify
+
+    text = read_text(file)
+    with open_database().read() as connection:
+        verdict = verify(connection, text, source)
+    if verdict is None:
+        named = f"no source {source!r}" if source else "no source that this text fits"
+        raise failure(f"the database has {named}.")
+    for fault in verdict.faults:
+        click.echo(printable(f"{fault.pointer}: {fault.detail}"), err=True)
+    held = verdict.spans - verdict.failed
+    click.echo(f"{verdict.source}: {held} of {verdict.spans} spans hold.")
+    if verdict.faults:
+        raise SystemExit(1)
+
+
+COMMANDS = (check, spans, verify_source)
 
 
 def _texts(given: Iterable[str]) -> tuple[dict[str, str], dict[str, str]]:

@@ -1,5 +1,9 @@
 """What several commands share: the database they work on, and how they tell what is wrong."""
 
+import getpass
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,6 +37,30 @@ def failure(message: str, exit_code: int = 1) -> click.ClickException:
     from api.cli import Failure
 
     return Failure(message, exit_code)
+
+
+def operator() -> str:
+    """Who the log says did it: whoever runs the command, on this machine."""
+    try:
+        return f"cli:{getpass.getuser()}"
+    except (KeyError, OSError):  # A container's user may have no name.
+        return "cli"
+
+
+@contextmanager
+def progress(length: int | None, label: str) -> Iterator[Callable[[int], None]]:
+    """A bar, where there is a terminal to show it, that is told how far things have come."""
+    if not length or not sys.stderr.isatty():
+        yield lambda reached: None
+        return
+    with click.progressbar(length=length, label=label, file=sys.stderr) as bar:
+        yield lambda reached: bar.update(reached - bar.pos)
+
+
+def tell(message: str) -> None:
+    """Say what is wrong, on a line of its own also where a bar is shown."""
+    clear = "\r\x1b[2K" if sys.stderr.isatty() else ""
+    click.echo(clear + printable(message), err=True)
 
 
 def read_text(file: Path) -> str:

@@ -1,24 +1,22 @@
-"""`readout import` and `readout export`: call records in and out, as they are exchanged."""
+"""Call records in and out of the database: `import`, `export`, `seed`."""
 
-import gzip
-import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import contextmanager
+from gzip import GzipFile
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import IO, TYPE_CHECKING
 
 import click
 
-from api.commands.common import count, failure, open_database, printable
+from api.commands.common import count, failure, open_database, operator, progress, tell
+from api.commands.keys import Name
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from api.exchange.bulk import Importer
 
-    from api.exchange.bulk import Fate, Importer
-
-GZIP = b"\x1f\x8b"
-SHOWN_EVERY = 1 << 20  # bytes between two steps of the progress bar
+FATES = ("created", "unchanged", "replaced", "failed")
+FORMS = ("ndjson", "json", "yaml")
 
 
 @click.command("import")
@@ -29,162 +27,161 @@ SHOWN_EVERY = 1 << 20  # bytes between two steps of the progress bar
     metavar="FILE…",
     type=click.Path(exists=True, dir_okay=False, allow_dash=True),
 )
-@click.option("--actor", default="cli", show_default=True, help="Who does it, for the log.")
-@click.option("--reason", help="Why, for the log.")
 @click.option(
     "--existing",
     type=click.Choice(["keep", "replace"]),
     default="keep",
     show_default=True,
-    help="What happens to a call that stands and differs.",
+    help="What happens to a call that stands and differs: it stays, which is a failure, or becomes"
+    " what its record says.",
 )
 @click.option(
     "--shared",
     type=click.Choice(["keep", "update"]),
     default="keep",
     show_default=True,
-    help="What happens to participants, topics and sources that stand and differ.",
+    help="The same for participants, topics and sources.",
 )
+@click.option("--actor", type=Name(), help="Whom the log of changes names; else this user.")
+@click.option("--reason", help="Why, for the log.")
 def import_(
-    files: tuple[str, ...], actor: str, reason: str | None, existing: str, shared: str
+    files: tuple[str, ...], existing: str, shared: str, actor: str | None, reason: str | None
 ) -> None:
-    """Put the call records of files: YAML, JSON or NDJSON, gzipped or not; - is standard input.
+    """Put call records: YAML, JSON or NDJSON, each also gzipped; - is standard input.
 
-    Each record is all or nothing, and what fails is named. It exits with 1 where anything failed.
+    Each call record is all or nothing. One that fails is told, with what is wrong with it, and the
+    others go on. It exits with 0 when none failed and no end line of NDJSON was wrong.
     """
     from api.exchange.bulk import Importer
 
     importer = Importer(
         open_database(bulk=True),
-        actor,
+        actor or operator(),
         reason,
         replace=existing == "replace",
         update_shared=shared == "update",
     )
-    fates: Counter[str] = Counter()
-    statements = 0
-    for file in files:
-        for fate in _put(importer, file):
-            fates[fate.fate] += 1
-            statements += fate.statements
-            for fault in fate.faults:
-                where = f"{file}:{fate.line}: {fate.call or 'no call'}"
-                told = f"{fault.pointer}: {fault.detail}" if fault.pointer else fault.detail
-                click.echo(printable(f"{where}: {told}"), err=True)
-    told = ", ".join(f"{fates[fate]} {fate}" for fate in sorted(fates)) or "nothing to put"
-    click.echo(f"Call records: {told} ({count(statements, 'statement')}).")
-    if fates["failed"]:
+    told = Counter[str]()
+    try:
+        whole = [_import(importer, path, told) for path in files]
+    finally:
+        summary = ", ".join(f"{told[fate]} {fate}" for fate in FATES)
+        click.echo(f"{summary} ({count(told['statements'], 'statement')}).")
+    if told["failed"] or not all(whole):
         raise SystemExit(1)
 
 
-def _put(importer: "Importer", file: str) -> Iterator["Fate"]:
-    """Put the records of one file, with a progress bar on a terminal."""
-    from api.exchange.lines import Lines
+@click.command()
+@click.option("--call", "calls", multiple=True, metavar="ID", help="Only this call; repeatable.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write to a file, gzipped where it ends in .gz, instead of to standard output.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMS),
+    default="ndjson",
+    show_default=True,
+    help="A single call may also be JSON or YAML, for people to read.",
+)
+def export(calls: tuple[str, ...], output: Path | None, form: str) -> None:
+    """Print call records, in the form that `readout import` takes.
 
-    with ExitStack() as held:
-        raw = sys.stdin.buffer if file == "-" else held.enter_context(Path(file).open("rb"))
-        size = 0 if file == "-" else Path(file).stat().st_size
-        bar: Any = held.enter_context(
-            click.progressbar(
-                length=size, label=file, file=sys.stderr, hidden=not (size and sys.stderr.isatty())
-            )
-        )
-        lines = Lines(_lines(_plain(cast("IO[bytes]", raw)), file, bar.update))
-        yield from importer.lines(lines)
-        if not lines.complete:
-            raise failure(f"{file}: its end line does not agree with the lines before it.")
+    It is NDJSON, as of one moment, one call record a line; the last line tells how many there are
+    and their digest, so that one can see that nothing is missing.
+    """
+    from api.exchange import exports
+    from api.web.serialize import ndjson
 
-
-def _plain(raw: IO[bytes]) -> IO[bytes]:
-    """The file, unpacked where it is gzipped."""
-    peek = raw.peek(2)[:2] if hasattr(raw, "peek") else b""
-    return cast("IO[bytes]", gzip.GzipFile(fileobj=raw)) if peek == GZIP else raw
-
-
-def _lines(file: IO[bytes], name: str, advance: Callable[[int], None]) -> Iterator[bytes]:
-    """The records of a file, one JSON text each: those of NDJSON, or the one of JSON or YAML."""
-    import orjson
-
-    first = file.readline()
-    try:
-        orjson.loads(first)
-    except ValueError:
-        yield _whole(first + file.read(), name)
-        return
-    waiting = 0
-    line = first
-    while line:
-        yield line
-        waiting += len(line)
-        if waiting >= SHOWN_EVERY:
-            advance(waiting)
-            waiting = 0
-        line = file.readline()
-    advance(waiting)
-
-
-def _whole(text: bytes, name: str) -> bytes:
-    """One record as a JSON text, from JSON over several lines or from YAML."""
-    import orjson
-    from ruamel.yaml.error import YAMLError
-
-    from api.exchange.documents import parse_yaml
-
-    if not text.strip() or text.lstrip().startswith(b"{"):
-        return text
-    try:
-        return orjson.dumps(parse_yaml(text.decode()))
-    except (YAMLError, UnicodeDecodeError, TypeError) as error:
-        raise failure(f"{name} is neither JSON nor YAML: {printable(str(error))}") from error
+    if form != "ndjson" and len(calls) != 1:
+        raise failure(f"--format {form} is for one call: name it by --call.", 2)
+    with open_database().stream() as connection:
+        try:
+            found = exports.found(connection, calls)
+        except exports.NoCall as error:
+            raise failure(str(error)) from None
+        with _opened(output) as out, progress(len(found) if output else 0, "calls") as reach:
+            records = exports.records(connection, found)
+            match form:
+                case "yaml":
+                    out.write(exports.in_yaml(next(records)))
+                case "json":
+                    out.write(exports.in_json(next(records)))
+                case _:
+                    for piece in ndjson(exports.in_lines(records, reach)):
+                        out.write(piece)
 
 
 @click.command()
-@click.option("--call", "calls", multiple=True, help="The id of a call; may be repeated.")
-@click.option(
-    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Where to; .gz packs."
-)
-def export(calls: tuple[str, ...], output: Path | None) -> None:
-    """Write call records as NDJSON, all or those of some calls, with an end line.
-
-    The end line counts and hashes the lines before it, so that a cut file shows.
-    """
-    from api.web.serialize import ndjson
-
-    with open_database().stream() as connection, ExitStack() as held:
-        wanted = _wanted(connection, calls)
-        out: IO[bytes] = sys.stdout.buffer
-        if output is not None:
-            opened = gzip.open(output, "wb") if output.suffix == ".gz" else output.open("wb")  # noqa: SIM115
-            out = cast("IO[bytes]", held.enter_context(opened))
-        shown = output is not None and sys.stderr.isatty()
-        bar = held.enter_context(
-            click.progressbar(wanted, label="calls", file=sys.stderr, hidden=not shown)
-        )
-        for chunk in ndjson(_records(connection, bar)):
-            out.write(chunk)
-
-
-def _wanted(connection: "Connection", calls: tuple[str, ...]) -> list[str]:
+def seed() -> None:
+    """Put the records of seeds/ into an empty database; leave any other as it is."""
     from sqlalchemy import select
 
+    from api.cli import database as named
+    from api.exchange.documents import read_yaml
+    from api.exchange.imports import put_record
     from api.store.kinds import CALLS
+    from api.unit import Unit
 
-    table = CALLS.table
-    if not calls:
-        return list(connection.scalars(select(table.c.id).order_by(table.c.id)))
-    found = set(connection.scalars(select(table.c.id).where(table.c.id.in_(calls))))
-    if missing := [call for call in calls if call not in found]:
-        raise failure(f"There is no call {', '.join(map(repr, missing))}.")
-    return list(dict.fromkeys(calls))
-
-
-def _records(connection: "Connection", calls: Iterable[str]) -> Iterator[str]:
-    import orjson
-
-    from api.exchange.documents import record_of
-
-    for call in calls:
-        yield orjson.dumps(record_of(connection, call)).decode()
+    files = sorted((Path(__file__).parents[2] / "seeds").glob("*.yaml"))
+    with open_database().write() as connection:
+        if connection.execute(select(CALLS.table.c.id).limit(1)).first():
+            click.echo(f"{named()} has records already; nothing was seeded.")
+            return
+        for file in files:
+            unit = Unit(connection, "seed")
+            put_record(unit, read_yaml(file.read_text(encoding="utf-8")))
+            unit.commit()
+    click.echo(f"{named()} is seeded with {', '.join(file.stem for file in files)}.")
 
 
-COMMANDS = (import_, export)
+COMMANDS = (import_, export, seed)
+
+
+def _import(importer: "Importer", path: str, told: Counter[str]) -> bool:
+    """Import one file; whether all of it was there."""
+    from api.exchange.documents import Unreadable
+    from api.exchange.files import File
+
+    name = "standard input" if path == "-" else path
+    with click.open_file(path, "rb") as raw:
+        file = File(raw, path)
+        with progress(file.size, name) as reach:
+            try:
+                for fate in importer.run(file.texts()):
+                    told[fate.fate] += 1
+                    told["statements"] += fate.statements
+                    for fault in fate.faults:
+                        at = f"{name}:{fate.line}" if fate.line else name
+                        told_of = [at, fate.call, fault.pointer, fault.detail]
+                        tell(": ".join(part for part in told_of if part))
+                    reach(file.position)
+            except Unreadable as error:
+                tell(f"{name}: {error}")
+                return False
+    if not file.complete:
+        tell(f"{name}: its end line does not fit: records are missing, or other than they were.")
+    return file.complete
+
+
+@contextmanager
+def _opened(output: Path | None) -> Iterator[IO[bytes]]:
+    """Where to write: a file takes its name only once it is whole."""
+    if output is None or (output.exists() and not output.is_file()):
+        with click.open_file(str(output or "-"), "wb") as out:
+            yield out
+        return
+    part = output.with_name(f"{output.name}.part")
+    try:
+        with part.open("wb") as file:
+            if output.suffix == ".gz":
+                with GzipFile("", "wb", fileobj=file, mtime=0) as packed:
+                    yield packed  # type: ignore[misc]
+            else:
+                yield file
+        part.replace(output)
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,6 +1,5 @@
 """Commands about what can be relied on: `checkpoint`, `verify`, `redact`."""
 
-import getpass
 import json
 import re
 import sys
@@ -9,7 +8,7 @@ from typing import Any, TextIO
 
 import click
 
-from api.commands.common import count, failure, open_database, printable
+from api.commands.common import count, failure, open_database, operator, printable
 
 DIGEST = re.compile("[0-9a-f]{64}")
 BEYOND = """\
@@ -108,7 +107,7 @@ def redact(record: tuple[str, str], reason: str, earlier: bool, yes: bool) -> No
             _confirm(going, earlier)
         with database.write() as connection:
             gone = redaction.redact(
-                connection, kind, record_id, _operator(), reason, earlier=earlier
+                connection, kind, record_id, operator(), reason, earlier=earlier
             )
     except redaction.Refused as refused:
         raise failure(str(refused)) from None
@@ -130,14 +129,6 @@ def redact(record: tuple[str, str], reason: str, earlier: bool, yes: bool) -> No
 
 
 COMMANDS = (checkpoint, redact, verify)
-
-
-def _operator() -> str:
-    """Who the log says did it: whoever runs the command, on this machine."""
-    try:
-        return f"cli:{getpass.getuser()}"
-    except (KeyError, OSError):  # A container's user may have no name.
-        return "cli"
 
 
 def _checkpoints(kept: TextIO) -> Mapping[int, str]:

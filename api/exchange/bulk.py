@@ -1,39 +1,42 @@
 """Putting very many call records: checked in processes beside, written in large transactions.
 
-Each call record is all or nothing, as one that comes alone. What it shares with others is only the
-transaction: where one of a piece fails, the piece is undone, and its records are put one by one.
+Each call record is all or nothing, as one that comes alone. All that it shares with others is the
+transaction: where one of them is refused, that is undone, and they are put again by halves.
 """
 
-import os
-import signal
-import threading
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+import gc
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain
-from multiprocessing import parent_process
 from time import monotonic
-from typing import Any
+from typing import Any, NamedTuple
 
-from api.exchange.documents import MANY, Malformed, load
+from api.exchange.documents import MANY, Malformed, Unreadable, load, parse
 from api.exchange.drafts import Drafts, drafts
 from api.exchange.imports import Retracted, gather, import_record
+from api.exchange.workers import ahead
 from api.store.engine import Database
 from api.unit import Rejected, Unit
-from schemas import json_text
 from schemas.problem import Fault
 
-PIECE = 1 << 19  # bytes of lines, a few hundred statements
-HELD = 2  # seconds for which others wait to write, at most
-MOST_WORKERS = 4
+PIECE = 1 << 19  # bytes, a few hundred statements
+HELD = 2.0  # seconds that others wait to write, at most
+FEW_COLLECTIONS = 100_000
 
-Line = tuple[int, bytes]
+
+class Text(NamedTuple):
+    """The text of a call record, and its line in the file, 0 where it is all of the file."""
+
+    line: int
+    body: bytes
+    yaml: bool = False
 
 
 @dataclass(frozen=True)
 class Checked:
-    """A line with what it holds, or what is wrong with it."""
+    """A call record and its drafts, or what is wrong with it."""
 
     line: int
     call: str | None = None
@@ -53,34 +56,37 @@ class Fate:
     faults: tuple[Fault, ...] = ()
 
 
-def check(lines: list[Line], dialect: str) -> list[Checked]:
+Piece = tuple[list[Text], list[Checked]]
+
+
+def check(texts: list[Text], dialect: str) -> list[Checked]:
     """What can be done for call records without the database."""
-    return [_checked(line, text, dialect) for line, text in lines]
+    return [_checked(text, dialect) for text in texts]
 
 
-def _checked(line: int, text: bytes, dialect: str) -> Checked:
+def _checked(text: Text, dialect: str) -> Checked:
     call = None
     try:
-        parsed = json_text.parse(text)
-        call = id_in(parsed)
+        parsed = parse(text.body, yaml=text.yaml)
+        call = call_in(parsed)
         document = load(parsed, MANY)
-    except json_text.NotJson as error:
-        return Checked(line, faults=(Fault("", f"Is not JSON: {error}."),))
+    except Unreadable as error:
+        return Checked(text.line, faults=(Fault("", str(error)),))
     except Malformed as error:
-        return Checked(line, call, faults=tuple(error.faults))
-    return Checked(line, call, document, drafts(document, dialect))
+        return Checked(text.line, call, faults=tuple(error.faults))
+    return Checked(text.line, call, document, drafts(document, dialect))
 
 
-def id_in(document: Any) -> str | None:
-    """The id of the call, as far as the document has one."""
-    match document:
+def call_in(parsed: Any) -> str | None:
+    """The id of the call, as far as a document has one."""
+    match parsed:
         case {"call": {"id": str(call)}}:
             return call
     return None
 
 
 class Importer:
-    """Puts call records on a database for an actor, in their order."""
+    """Puts call records into a database, in their order, for an actor."""
 
     def __init__(
         self,
@@ -92,85 +98,57 @@ class Importer:
         update_shared: bool = False,
     ) -> None:
         self.database = database
-        self.actor = actor
-        self.reason = reason
-        self.replace = replace
-        self.update_shared = update_shared
+        self.check = partial(check, dialect=database.dialect)
+        self.unit = partial(Unit, actor=actor, reason=reason)
+        self.put = partial(import_record, replace=replace, update_shared=update_shared)
 
-    def lines(self, lines: Iterable[Line]) -> Iterator[Fate]:
-        """The fates of the lines, in order, each told once it is on the disk."""
-        pieces = _pieces(lines)
-        first = next(pieces, [])
-        second = next(pieces, None)
-        if second is None:
-            yield from self.put([check(first, self.database.dialect)])
-            return
-        with _workers() as pool:
+    def run(self, texts: Iterable[Text]) -> Iterator[Fate]:
+        """The fates of call records, in order, each told once it is on the disk."""
+        with fewer_collections():
+            pieces = ahead(self.check, _pieces(texts), fewer_collections)
+            for piece in pieces:
+                yield from self._in_one_go(chain([piece], _for_a_while(pieces)))
 
-            def begin(piece: list[Line]) -> Future[list[Checked]]:
-                return pool.submit(check, piece, self.database.dialect)
-
-            yield from self.put(_ahead(begin, chain([first, second], pieces)))
-
-    def put(self, pieces: Iterable[list[Checked]]) -> Iterator[Fate]:
-        """The fates of records that were checked, each told once it is on the disk."""
-        waiting = iter(pieces)
-        for first in waiting:
-            yield from self._in_one_go(chain([first], _for_a_while(waiting)))
-
-    def _in_one_go(self, pieces: Iterable[list[Checked]]) -> Iterator[Fate]:
-        """Put pieces in one transaction, or, where a record is refused, by halves."""
-        taken: list[Checked] = []
+    def _in_one_go(self, pieces: Iterable[Piece]) -> Iterator[Fate]:
+        """Put pieces in one transaction; where a call record is refused, by halves."""
+        taken: list[Text] = []
         fates: list[Fate] = []
         try:
             with self.database.write() as connection:
-                unit = Unit(connection, self.actor, self.reason)
-                for piece in pieces:
-                    taken += piece
-                    gather(unit, [one.document for one in piece if not one.faults])
-                    fates += [self._one(unit, one) for one in piece]
-                    unit.flush()
-                unit.commit()
-        except (Rejected, Retracted) as error:
+                for texts, checked in pieces:
+                    taken += texts
+                    unit = self.unit(connection)
+                    gather(unit, [one.document for one in checked if not one.faults])
+                    fates += [self._fate(unit, one) for one in checked]
+                    unit.commit()
+        except (Rejected, Retracted) as refusal:
             half = len(taken) // 2
-            if half:
-                yield from self._in_one_go([taken[:half]])
-                yield from self._in_one_go([taken[half:]])
-            else:
-                yield _failed(taken[0], error)
+            if half == 0:
+                yield self._failed(taken[0], refusal)
+                return
+            for part in (taken[:half], taken[half:]):
+                yield from self._in_one_go([(part, self.check(part))])
         else:
             yield from fates
 
-    def _one(self, unit: Unit, one: Checked) -> Fate:
+    def _fate(self, unit: Unit, one: Checked) -> Fate:
         if one.faults:
             return Fate(one.line, one.call, "failed", faults=one.faults)
-        fate = import_record(
-            unit,
-            one.document,
-            replace=self.replace,
-            update_shared=self.update_shared,
-            drafts=one.drafts,
-        )
+        fate = self.put(unit, one.document, drafts=one.drafts)
         return Fate(one.line, one.call, fate, len(one.document["statements"]))
 
-
-def _for_a_while(pieces: Iterator[list[Checked]]) -> Iterator[list[Checked]]:
-    until = monotonic() + HELD
-    while monotonic() < until and (piece := next(pieces, None)):
-        yield piece
-
-
-def _failed(one: Checked, error: Rejected | Retracted) -> Fate:
-    faults = error.faults if isinstance(error, Rejected) else [Fault("/call/id", f"It {error}.")]
-    return Fate(one.line, one.call, "failed", faults=tuple(faults))
+    def _failed(self, text: Text, refusal: Rejected | Retracted) -> Fate:
+        [one] = self.check([text])
+        told = refusal.faults if isinstance(refusal, Rejected) else [Fault("/call", f"{refusal}.")]
+        return Fate(one.line, one.call, "failed", faults=tuple(told))
 
 
-def _pieces(lines: Iterable[Line]) -> Iterator[list[Line]]:
-    piece: list[Line] = []
+def _pieces(texts: Iterable[Text]) -> Iterator[list[Text]]:
+    piece: list[Text] = []
     size = 0
-    for line in lines:
-        piece.append(line)
-        size += len(line[1])
+    for text in texts:
+        piece.append(text)
+        size += len(text.body)
         if size >= PIECE:
             yield piece
             piece, size = [], 0
@@ -178,32 +156,19 @@ def _pieces(lines: Iterable[Line]) -> Iterator[list[Line]]:
         yield piece
 
 
-def _ahead(
-    begin: Callable[[list[Line]], Future[list[Checked]]], pieces: Iterator[list[Line]]
-) -> Iterator[list[Checked]]:
-    """The results in order, a few of them worked on ahead, and no more."""
-    under_way: deque[Future[list[Checked]]] = deque()
-    for piece in pieces:
-        under_way.append(begin(piece))
-        if len(under_way) > 2 * MOST_WORKERS:
-            yield under_way.popleft().result()
-    while under_way:
-        yield under_way.popleft().result()
+def _for_a_while(pieces: Iterator[Piece]) -> Iterator[Piece]:
+    until = monotonic() + HELD
+    while monotonic() < until and (piece := next(pieces, None)):
+        yield piece
 
 
-def _workers() -> ProcessPoolExecutor:
-    count = min(os.cpu_count() or 1, MOST_WORKERS)
-    return ProcessPoolExecutor(count, initializer=_leave_signals_to_the_parent)
-
-
-def _leave_signals_to_the_parent() -> None:
-    """A worker ends with its parent, whatever ends that; Ctrl-C reaches all on a terminal."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = parent_process()
-
-    def end() -> None:
-        if parent is not None:
-            parent.join()
-            os._exit(1)
-
-    threading.Thread(target=end, daemon=True).start()
+@contextmanager
+def fewer_collections() -> Iterator[None]:
+    """Look for cycles among new objects seldom: records are trees, of so many parts that looking
+    takes a tenth of the time."""
+    usual = gc.get_threshold()
+    gc.set_threshold(FEW_COLLECTIONS, *usual[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, select
 
 from api.store import sources
 from api.store.kinds import KINDS
+from schemas import json_text
 from schemas.base import Written, as_written, references
 from schemas.problem import Fault, faults
 from schemas.record import WRITTEN, CallRecord, CallRecords
@@ -64,6 +65,19 @@ def parse_yaml(text: str) -> Any:
     yaml = YAML(typ="safe", pure=True)
     yaml.Resolver = CoreSchema
     return yaml.load(text)
+
+
+def parse(text: bytes, *, yaml: bool = False) -> Any:
+    """What a text says, strictly JSON or else YAML."""
+    try:
+        return parse_yaml(text.decode()) if yaml else json_text.parse(text)
+    except UnicodeDecodeError as error:
+        raise Unreadable(f"It is not UTF-8 (at byte {error.start}).") from None
+    except RecursionError:
+        raise Unreadable("It is nested too deeply.") from None
+    except (YAMLError, ValueError) as error:
+        said = " ".join(str(error).split())
+        raise Unreadable(f"It is not {'YAML' if yaml else 'JSON'}: {said}.") from None
 
 
 def load(document: Any, schema: CallRecord = ONE) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from api.routes.found import represented, standing_of
 from api.routes.gate import key_at_hand
+from api.rules import missing
 from api.store import idempotency
 from api.store.engine import Database, Full, Unavailable
 from api.store.records import Records
@@ -62,10 +63,11 @@ def refused(error: Unavailable) -> ProblemError:
     return ProblemError(kind, error.reason, headers=headers)
 
 
-def loaded(kind: str, document: Any, record: str, wrong_id: str) -> Written:
+def loaded(database: Database, kind: str, document: Any, record: str, wrong_id: str) -> Written:
     """A record as it is written, under an id, checked by its schema.
 
-    `wrong_id` is what is said where the document has another id.
+    `wrong_id` is what is said where the document has another id. Where something is wrong, what the
+    rest of it names is looked up as well, so that all faults are told at once.
     """
     found: list[Fault] = []
     if isinstance(document, Mapping):
@@ -75,7 +77,11 @@ def loaded(kind: str, document: Any, record: str, wrong_id: str) -> Written:
     try:
         written: Written = WRITTEN[kind].load(document)
     except ValidationError as error:
-        raise Invalid([*found, *faults(error.messages)]) from None
+        found += faults(error.messages)
+        right: Any = error.valid_data
+        with database.read() as connection:
+            found += missing(Unit(connection, ""), kind, right if isinstance(right, dict) else {})
+        raise Invalid(found) from None
     if found:
         raise Invalid(found)
     return written
@@ -99,7 +105,9 @@ class Writes:
         document = bodies.parse(body)
         record = str(uuid_utils.uuid7())
         with told():
-            written = loaded(self.kind, document, record, "Is made here; PUT takes one of yours.")
+            written = loaded(
+                self.database, self.kind, document, record, "Is made here; PUT takes one of yours."
+            )
             with self.database.write() as connection:
                 kept = self._kept(connection, key, body)
                 if kept is not None:
@@ -118,7 +126,7 @@ class Writes:
         reason = query(REASON).get("reason")
         document = bodies.parse(body)
         with told():
-            written = loaded(self.kind, document, record, OTHER_ID.format(record))
+            written = loaded(self.database, self.kind, document, record, OTHER_ID.format(record))
             with self.database.write() as connection:
                 standing = standing_of(self.records, connection, record, may_be_new=True)
                 preconditions.check(standing)
@@ -140,7 +148,7 @@ class Writes:
             merged = merge(unit.written(self.kind, record), patch)
             if self.kind == "statements" and isinstance(merged, dict):
                 merged.setdefault("said_on", None)  # Removed is null here, not left out.
-            written = loaded(self.kind, merged, record, OTHER_ID.format(record))
+            written = loaded(self.database, self.kind, merged, record, OTHER_ID.format(record))
             view = self._put(unit, written)
         return self._answer(view)
 

@@ -1,14 +1,13 @@
 """The body of a request: its type, its size, and strict JSON (RFC 8259)."""
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
-import orjson
 from flask import request
 from werkzeug.http import parse_options_header
 
 from api.web.problems import ProblemError
+from schemas import json_text
 
 MEBIBYTE = 1024 * 1024
 PIECE = 64 * 1024
@@ -72,29 +71,6 @@ def parse(body: bytes) -> Any:
     if not body:
         raise ProblemError("malformed-body", "There is no body; send JSON.")
     try:
-        # The one is strict on encoding, escapes and depth, the other sees each name.
-        orjson.loads(body)
-        return json.loads(body, object_pairs_hook=_once, parse_constant=_refuse)
-    except RecursionError:
-        raise ProblemError("malformed-body", "The JSON is nested too deeply.") from None
-    except ValueError as error:
-        raise ProblemError("malformed-body", f"The body is not JSON: {_told(error)}.") from None
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) < len(pairs):
-        seen: set[str] = set()
-        for name, _ in pairs:
-            if name in seen:
-                raise ValueError(f"the name {name[:80]!r} stands twice in an object")
-            seen.add(name)
-    return made
-
-
-def _refuse(constant: str) -> Any:
-    raise ValueError(f"{constant} is no number in JSON")
-
-
-def _told(error: ValueError) -> str:
-    return str(error)[:200].rstrip(".")
+        return json_text.parse(body)
+    except json_text.NotJson as error:
+        raise ProblemError("malformed-body", f"The body is not JSON: {error}.") from None

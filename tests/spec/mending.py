@@ -33,8 +33,11 @@ class Ground:
         self.record = a_record("ground")
         self.call: str = self.record["call"]["id"]
 
-    def restore(self) -> None:
-        """Put back what earlier requests changed or retracted of it; leave alone what they made."""
+    def restored(self) -> bool:
+        """Put back what earlier requests changed or retracted of it; leave alone what they made.
+
+        Was there any of that?
+        """
         path = f"{self.url}/v1/calls/{self.call}/record"
         stands = self.session.get(path)
         held = stands.json() if stands.ok else {}
@@ -42,12 +45,14 @@ class Ground:
         for kind in (*SHARED, "accounts", "statements"):
             listed = {one["id"]: one for one in [*held.get(kind, []), *self.record[kind]]}
             wanted[kind] = [listed[name] for name in sorted(listed)]
-        if held != wanted:
+        changed = bool(held != wanted)
+        if changed:
             tag = stands.headers.get("ETag")
             put = self.session.put(
                 f"{path}?shared=update", json=wanted, headers={"If-Match": tag} if tag else {}
             )
             assert put.ok, put.text
+        return changed
 
     def standing(self, kind: str, record: str | None) -> Body:
         """A record as it is read; empty where there is none."""

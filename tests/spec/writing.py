@@ -54,16 +54,14 @@ def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -
     """Mend a request as late as can be, since what stands decides what is right."""
     if case.method in READING:
         return
-    if case.meta is not None and case.meta.generation.mode is GenerationMode.POSITIVE:
-        mend(case)
     name_version(case)
-
-
-def mend(case: Case[Any]) -> None:
-    """Make what OpenAPI calls right so."""
+    # Asked now, since that header may be all that was meant to be wrong.
+    if case.meta is None or case.meta.generation.mode is not GenerationMode.POSITIVE:
+        return
     use_once(case)
     if isinstance(case.body, dict):
-        ground.restore()
+        if ground.restored():
+            name_version(case)
         record = case.path_parameters.get("id")
         kind = case.path.split("/")[2]
         if kind == "records" or case.path.endswith("/record"):
