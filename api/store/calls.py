@@ -1,6 +1,6 @@
 """Calls: one conversation each."""
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Index, Select, select
 
 from api.store import participants, sources
 from api.store.filters import Among, Every, Linked, Since, Until, Updated, Via, Words
@@ -22,6 +22,7 @@ table = record(
     among("status", STATUSES),
     among("medium", MEDIA),
     among("held_on_basis", DATE_BASES),
+    Index(None, "earliest", "latest", "id"),
 )
 attendance = link(
     table,

@@ -62,6 +62,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("id", name=op.f("calls_id_unique")),
         sqlite_autoincrement=True,
     )
+    op.create_index("calls_by_earliest_latest_id", "calls", ["earliest", "latest", "id"])
     op.create_index("calls_by_updated_at", "calls", ["updated_at"])
 
     op.create_table(
@@ -823,5 +824,6 @@ def downgrade() -> None:
 
     op.drop_table("idempotency")
     op.drop_index("calls_by_updated_at", "calls")
+    op.drop_index("calls_by_earliest_latest_id", "calls")
 
     op.drop_table("calls")
