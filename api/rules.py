@@ -10,7 +10,6 @@ from api import ledger
 from api.evidence import check_statement
 from api.store.kinds import KINDS
 from api.store.names import find
-from api.store.rows import Prepared
 from schemas.base import View, Written, references
 from schemas.problem import Fault
 from schemas.record import WRITTEN
@@ -34,8 +33,8 @@ class Named(Standing, Protocol):
 
     connection: Connection
 
-    def names_prepared(self, kind: str) -> Iterator[tuple[str, Prepared]]:
-        """The names of records that are about to be written."""
+    def waiting(self, kind: str, name: str) -> str | None:
+        """The id of a record that is about to be written, by a slug or by what `called` gives."""
 
 
 def default_said_on(standing: Standing, written: Written) -> None:
@@ -110,35 +109,35 @@ def _no_side(standing: Standing, side: str, pointer: str) -> Iterator[Fault]:
         yield Fault(pointer, f"A side is a state or organisation; '{side}' is a person.")
 
 
+CALLED = {"participants": "name", "topics": "label"}
+
+
+def called(kind: str, written: Written) -> str | None:
+    """What a record is called, after a mark that no slug has; None where that need not differ."""
+    return "=" + normalize("NFC", written[CALLED[kind]]) if kind in CALLED else None
+
+
 def name_clashes(standing: Named, kind: str, written: Written) -> Iterator[Fault]:
     """Other records of the kind that one of its names finds, or that are called the same."""
-    records = KINDS[kind]
-    if records.names is None:
+    name = called(kind, written)
+    if name is None:
         return
-    entry = records.derive(written, standing.look)
-    held = find(standing.connection, kind, entry.names)
-    prepared = [one for name, one in standing.names_prepared(kind) if name in entry.names]
-    for other in dict.fromkeys([*held.values(), *(one.id for one in prepared)]):
-        if other != written["id"]:
+    records, own = KINDS[kind], (None, written["id"])
+    slugs = records.derive(written, standing.look).names
+    held = find(standing.connection, kind, slugs)
+    others = [held.get(slug) or standing.waiting(kind, slug) for slug in slugs]
+    for other in dict.fromkeys(others):
+        if other not in own:
             yield Fault("/id", f"A name of it, id or alias, already finds '{other}'.")
-    for name in entry.names:
-        if (
-            name != written["id"]
-            and name not in held
-            and ledger.last(standing.connection, kind, name)
-        ):
-            yield Fault("/aliases", f"'{name}' is the id of a record that was retracted.")
-    called = next(one for one in ("name", "label") if one in records.table.c)
-    same = normalize("NFC", written[called])
-    twins = [
-        *standing.connection.scalars(
-            select(records.table.c.id).where(records.table.c[called] == same)
-        ),
-        *(one.id for _, one in standing.names_prepared(kind) if one.row[called] == same),
-    ]
-    for twin in dict.fromkeys(twins):
-        if twin != written["id"]:
+    for slug in slugs:
+        if slug not in (written["id"], *held) and ledger.last(standing.connection, kind, slug):
+            yield Fault("/aliases", f"'{slug}' is the id of a record that was retracted.")
+    member = CALLED[kind]
+    same = select(records.table.c.id).where(records.table.c[member] == name[1:])
+    twins = standing.connection.scalars(same.order_by(records.table.c.id)).all()
+    for twin in dict.fromkeys([*twins, standing.waiting(kind, name)]):
+        if twin not in own:
             yield Fault(
-                f"/{called}",
-                f"'{twin}' is called the same; if it is another, let the {called} tell them apart.",
+                f"/{member}",
+                f"'{twin}' is called the same; if it is another, let the {member} tell them apart.",
             )

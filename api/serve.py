@@ -21,7 +21,9 @@ from api.web import logs
 log = logging.getLogger("readout")
 
 TARGET = "api.wsgi:app"
-THREADS = 32  # of a worker: a stream keeps one until its reader has taken it all
+# Of a worker. A stream keeps one until its reader has taken it all, a write until its turn has
+# come: `STREAMS` and `WAITING` of the engine leave some to those who read.
+THREADS = 64
 ROUND = 1  # seconds from one look at the databases to the next
 GRACE = 25  # seconds for what is under way when told to stop; orchestrators kill after 30
 LOGGING = {

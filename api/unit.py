@@ -9,7 +9,7 @@ of it at once, and then nothing is written.
 >>> unit.commit()
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,7 +17,7 @@ import orjson
 from sqlalchemy import Connection
 
 from api import ledger
-from api.rules import another_text, default_said_on, faults_of, name_clashes
+from api.rules import another_text, called, default_said_on, faults_of, name_clashes
 from api.store import rows, sources
 from api.store.kinds import KINDS
 from api.store.rows import Draft, Prepared
@@ -62,6 +62,7 @@ class Unit:
         self._numbers: dict[tuple[str, str], int] = {}
         self._texts: dict[str, str | None] = {}
         self._prepared: dict[tuple[str, str], Prepared] = {}
+        self._waiting: dict[tuple[str, str], str] = {}
         self._changes: list[ledger.Change] = []
         self._shown_otherwise: list[tuple[str, str]] = []
 
@@ -112,12 +113,9 @@ class Unit:
             self._texts[source] = sources.text_of(self.connection, source)
         return self._texts[source]
 
-    def names_prepared(self, kind: str) -> Iterator[tuple[str, Prepared]]:
-        """The names that records of a kind will be found by once this unit is committed."""
-        for one in self._prepared.values():
-            if one.kind == kind:
-                for name in one.names:
-                    yield name, one
+    def waiting(self, kind: str, name: str) -> str | None:
+        """The id of a record that waits to be written, by a name that two must not share."""
+        return self._waiting.get((kind, name))
 
     def hanging_on(self, call: str) -> dict[str, list[str]]:
         """The ids, by kind, of a call and of its accounts and statements."""
@@ -196,6 +194,7 @@ class Unit:
         """Write what was prepared so far; what there is to log is kept for the commit."""
         rows.write(self.connection, list(self._prepared.values()))
         self._prepared.clear()
+        self._waiting.clear()
 
     def _take_back(self, kind: str, record_id: str) -> None:
         held = self.look(kind, record_id)
@@ -220,6 +219,8 @@ class Unit:
         waits = self._prepared.get(key)
         prepared = Prepared(draft, stamps, waits.new if waits else new)
         self._prepared[key] = prepared
+        if name := called(kind, written):
+            self._waiting |= {(kind, one): written["id"] for one in (*draft.names, name)}
         self._written[key] = written
         self._views.pop(key, None)
         if kind == "sources":

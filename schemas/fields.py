@@ -19,7 +19,7 @@ MAX_TEXT = 10_000
 MAX_ITEMS = 500
 MAX_INTEGER = 2**53 - 1  # what every JSON reader keeps exact (RFC 8259, section 6)
 
-URL = r"^https?://[^\s/?#]+[^\s]*$"
+URL = r"^https?://[^\s/?#][^\s]*$"
 LANGUAGE = r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$"
 SHA256 = r"^[0-9a-f]{64}$"
 

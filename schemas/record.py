@@ -67,7 +67,7 @@ def _all(record: type[Record], nested: type[fields.Nested] = fields.Nested) -> I
 class CallRecord(Part):
     """The unit of exchange, in the shape that writes take: seeds, import and export use it."""
 
-    call = fields.Nested(Call, required=True)
+    call = fields.Nested(Call, required=True, error_messages={"required": "Required."})
     participants = _all(Participant)
     topics = _all(Topic)
     sources = _all(Source)

@@ -3,6 +3,7 @@
 def test_reading(client): ...          # once on SQLite, once on PostgreSQL, with all records
 def test_migrating(empty_url): ...     # likewise, on a database without tables
 def test_from_outside(live): ...       # the base URL of a `readout serve` with the seed alone
+def test_looking(visit): ...           # its page at /docs in a browser
 def test_writing(writer): ...          # as `client`, with a key of every scope
 def test_refusing(refused): ...        # a request to both databases at once, which write nothing
 """
@@ -17,6 +18,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from tests.browsing import browser as browser
+from tests.browsing import profile as profile
+from tests.browsing import visit as visit
 from tests.live import serving
 from tests.postgres import Server, server
 from tests.writing import SCOPES, Refused, Writer, new_key, nothing_written, on_both

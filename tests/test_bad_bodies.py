@@ -65,10 +65,8 @@ UNPARSABLE = {
 PATHS = (
     ("POST", "topics"),
     ("PUT", "topics/bad-new"),
-    ("PUT", "topics/bad-lock"),
     ("PATCH", "topics/bad-lock"),
     ("POST", "records"),
-    ("PUT", "calls/bad-new/record"),
     ("PUT", "calls/bad-call/record"),
 )
 

@@ -142,13 +142,13 @@ NO_TYPES = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("given", NO_TYPES, ids=lambda text: ascii(text)[:40])
 @pytest.mark.parametrize(("method", "path"), PATHS, ids=" ".join)
-def test_the_type_of_a_body_is_heeded(refused: Refused, method: str, path: str, given: str) -> None:
-    answer = refused(method, path, {"label": "a"}, {"Content-Type": given, "If-Match": "*"})
-    assert told(answer) == (415, "unsupported-media-type")
+def test_the_type_of_a_body_is_heeded(refused: Refused, method: str, path: str) -> None:
     patch = "application/merge-patch+json, application/json"
-    assert answer.headers.get("Accept-Patch") == (patch if method == "PATCH" else None)
+    for given in NO_TYPES:
+        answer = refused(method, path, {"label": "a"}, {"Content-Type": given, "If-Match": "*"})
+        assert told(answer) == (415, "unsupported-media-type"), given
+        assert answer.headers.get("Accept-Patch") == (patch if method == "PATCH" else None)
 
 
 @pytest.mark.parametrize(("method", "path"), PATHS, ids=" ".join)
@@ -162,13 +162,13 @@ def test_a_body_without_type_is_refused(refused: Refused, method: str, path: str
     assert taken.get(f"{method} {path}", "application/json") in answer.text
 
 
-@pytest.mark.parametrize("coding", ["gzip", "br", "deflate", "GZIP", "identity, gzip", "x", ""])
 @pytest.mark.parametrize(("method", "path"), PATHS, ids=" ".join)
-def test_a_coded_body_is_refused(refused: Refused, method: str, path: str, coding: str) -> None:
-    headers = {"Content-Encoding": coding, "If-Match": "*"}
-    answer = refused(method, path, b"\x1f\x8b", JSON | headers)
-    assert told(answer) == (415, "unsupported-media-type")
-    assert ("Accept-Patch" in answer.headers) == (method == "PATCH")
+def test_a_coded_body_is_refused(refused: Refused, method: str, path: str) -> None:
+    for coding in ("gzip", "br", "deflate", "GZIP", "identity, gzip", "x", ""):
+        headers = {"Content-Encoding": coding, "If-Match": "*"}
+        answer = refused(method, path, b"\x1f\x8b", JSON | headers)
+        assert told(answer) == (415, "unsupported-media-type"), coding
+        assert ("Accept-Patch" in answer.headers) == (method == "PATCH")
 
 
 @pytest.mark.parametrize(
@@ -186,13 +186,9 @@ def test_a_type_may_be_written_in_many_ways(writers: list[Writer], given: str) -
         assert writer.patch("topics/bad-typed", {"label": "Typed"}, headers).status_code == 200
 
 
-@pytest.mark.parametrize(
-    "accept", ["text/html", "application/xml", "application/json;q=0", "*/json"]
-)
 @pytest.mark.parametrize(("method", "path"), PATHS, ids=" ".join)
-def test_what_nobody_could_read_is_not_written(
-    refused: Refused, method: str, path: str, accept: str
-) -> None:
-    body = {"label": "Unread"}
-    answer = refused(method, path, body, {"Accept": accept, "If-Match": "*"})
-    assert told(answer) == (406, "not-acceptable")
+def test_what_nobody_could_read_is_not_written(refused: Refused, method: str, path: str) -> None:
+    for accept in ("text/html", "application/xml", "application/json;q=0", "*/json"):
+        headers = {"Accept": accept, "If-Match": "*"}
+        answer = refused(method, path, {"label": "Unread"}, headers)
+        assert told(answer) == (406, "not-acceptable"), accept

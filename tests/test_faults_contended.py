@@ -4,21 +4,25 @@ import contextlib
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
 import pytest
 from sqlalchemy import make_url
 
+from api.store.engine import WAITING, WRITERS
 from api.store.sqlite import SAFE_WAL
 from tests.clients import Answer, Client, at_once
 from tests.conftest import KINDS
 from tests.contention import writing_elsewhere
-from tests.service import Service
-from tests.writers import SHARED, Writers, prepared, statement
+from tests.processes import eventually
+from tests.service import WORKERS, Service
+from tests.writers import SHARED, Writers, prepared, statement, verified
 
 EDITORS = 50
 TWINS = 20
+CROWD = 140
 LOCK_WAIT = 0.5
 
 
@@ -137,3 +141,34 @@ def test_a_long_write_elsewhere_refuses_writers_and_delays_no_reader(
     assert not writers.without_hope
     writers.check(database)
     print(writers.told())
+
+
+@pytest.mark.skipif(not SAFE_WAL, reason="without WAL a reader waits for a writer that commits")
+def test_a_crowd_that_waits_to_write_delays_no_reader(
+    tmp_path: Path, new_database: Callable[..., str]
+) -> None:
+    database = new_database("sqlite")
+    key = prepared(database)
+    with (
+        Service(tmp_path, database, READOUT_LOCK_WAIT="60") as service,
+        ThreadPoolExecutor(CROWD) as pool,
+    ):
+
+        def post(number: int) -> Answer:
+            client = Client(service.url, key, timeout=90)
+            return client.once("POST", "statements", statement(f"crowd {number}"))
+
+        with writing_elsewhere(database):
+            posts = [pool.submit(post, number) for number in range(CROWD)]
+            room = WORKERS * (WRITERS + WAITING)
+            eventually(
+                lambda: sum(one.done() for one in posts) >= CROWD - room,
+                "a refusal for all who find no room to wait",
+            )
+            for path in ("/readyz", SHARED, "statements?limit=0&facets=topic", "changes"):
+                assert Client(service.url).once("GET", path).status == 200
+            assert sum(one.done() for one in posts) < CROWD - WAITING
+        answers = [one.result() for one in posts]
+    assert statuses(answers).keys() == {201, 503}
+    assert all(one.headers["Retry-After"] for one in answers if one.status == 503)
+    assert verified(database).total() == statuses(answers)[201]

@@ -115,13 +115,13 @@ def test_what_get_gave_can_be_put_back(writer: Writer, kind: str) -> None:
     for one in found:
         path = f"{kind}/{one['id']}"
         got = writer.get(path)
-        put = writer.put(path, got.text, {"If-Match": got.headers["ETag"]})
+        seen = {"If-Match": got.headers["ETag"]}
+        put = writer.put(path, got.text, seen)
         assert put.status_code == 200, put.text
         assert (put.data, put.headers["ETag"]) == (got.data, got.headers["ETag"])
-        assert writer.patch(path, got.text).data == got.data
-        if kind == "sources":
-            continue  # What a list leaves out is taken for null.
-        assert writer.put(path, one).data == got.data
+        assert writer.patch(path, got.text, seen).data == got.data
+        if kind != "sources":  # What a list leaves out of them would be taken for null.
+            assert put.json == one
     assert writer.read("changes/checkpoint") == before
 
 
@@ -200,7 +200,7 @@ def test_required_members_cannot_be_patched_away(writer: Writer, kind: str) -> N
 
 
 @pytest.mark.parametrize("kind", WRITTEN)
-@pytest.mark.parametrize("value", [None, 0, "odd", [], {"id": []}, {"deep": [{"er": {}}]}])
+@pytest.mark.parametrize("value", [None, "odd", {"deep": [{"er": {}}]}])
 def test_what_the_server_sets_or_derives_is_ignored(writer: Writer, kind: str, value: Any) -> None:
     path = f"{kind}/{TAG}-derived-{kind}"
     sent = new(kind, f"Derived {kind}")

@@ -215,6 +215,7 @@ class Writers:
         while not self._stop.is_set():
             self._try(client, "GET", "statements?limit=5")
             self._try(client, "GET", SHARED)
+            self._stop.wait(PAUSE / 2)
         client.close()
 
     def _try(
@@ -231,8 +232,9 @@ class Writers:
         except BROKEN as fault:
             with self._lock:
                 self.broken += 1
-            self._stop.wait(PAUSE)
-            return REFUSED if isinstance(fault, ConnectionRefusedError) else UNSETTLED, None
+            refused = isinstance(fault, ConnectionRefusedError)
+            self._stop.wait(5 * PAUSE if refused else PAUSE)
+            return REFUSED if refused else UNSETTLED, None
         with self._lock:
             self.answers[answer.status] += 1
             if not as_promised(answer):

@@ -13,7 +13,7 @@ from api.commands.common import count, failure, open_database, operator, progres
 from api.commands.keys import Name
 
 if TYPE_CHECKING:
-    from api.exchange.bulk import Importer
+    from api.exchange.bulk import Fate, Importer
 
 FATES = ("created", "unchanged", "replaced", "failed")
 FORMS = ("ndjson", "json", "yaml")
@@ -154,10 +154,8 @@ def _import(importer: "Importer", path: str, told: Counter[str]) -> bool:
                 for fate in importer.run(file.texts()):
                     told[fate.fate] += 1
                     told["statements"] += fate.statements
-                    for fault in fate.faults:
-                        at = f"{name}:{fate.line}" if fate.line else name
-                        told_of = [at, fate.call, fault.pointer, fault.detail]
-                        tell(": ".join(part for part in told_of if part))
+                    if fate.faults:
+                        _tell_faults(name, fate, file.whole)
                     reach(file.position)
             except Unreadable as error:
                 tell(f"{name}: {error}")
@@ -165,6 +163,28 @@ def _import(importer: "Importer", path: str, told: Counter[str]) -> bool:
     if not file.complete:
         tell(f"{name}: its end line does not fit: records are missing, or other than they were.")
     return file.complete
+
+
+def _tell_faults(name: str, fate: "Fate", whole: bytes | None) -> None:
+    """Tell what is wrong with a call record: with its line, in a document line and column."""
+    from api.exchange.places import Located, Unparsed
+
+    located: Located | None = None
+    if whole is not None:
+        try:
+            located = Located(whole.decode())
+        except UnicodeDecodeError:
+            pass  # It has no places to be told.
+        except Unparsed as error:
+            tell(f"{name}:{error.place.line}:{error.place.column}: {error.detail}")
+            return
+    for fault in fate.faults:
+        at = f":{fate.line}" if whole is None else ""
+        if located is not None:
+            place = located.place(fault.pointer)
+            at = f":{place.line}:{place.column}"
+        told = [f"{name}{at}", fate.call, fault.pointer, fault.detail]
+        tell(": ".join(part for part in told if part))
 
 
 @contextmanager

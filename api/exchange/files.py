@@ -25,12 +25,12 @@ class File:
     """A file of call records, read from its beginning to its end, once.
 
     The form is told by the name, or else by the beginning. Once it is read, `complete` says whether
-    the end line of NDJSON was right, `whole` whether all of it was one document.
+    the end line of NDJSON was right; `whole` is all of it where it is one document.
     """
 
     def __init__(self, raw: IO[bytes], name: str) -> None:
         self.complete = True
-        self.whole = False
+        self.whole: bytes | None = None
         self._raw = raw
         suffixes = [one.lower() for one in Path(name).suffixes]
         self._suffix = next((one for one in reversed(suffixes) if one != ".gz"), "")
@@ -49,8 +49,8 @@ class File:
 
     @property
     def position(self) -> int:
-        """How many of them are read."""
-        return self._raw.tell()
+        """How many of them are read, where that can be told."""
+        return self._raw.tell() if self._raw.seekable() else 0
 
     def texts(self) -> Iterator[Text]:
         """The call records in it."""
@@ -69,8 +69,7 @@ class File:
         if self._suffix in NDJSON or (self._suffix not in YAML and _is_object(first)):
             yield from self._lines(before)
         else:
-            self.whole = True
-            body = b"".join(before) + self._file.read(LONGEST + 1)
+            self.whole = body = b"".join(before) + self._file.read(LONGEST + 1)
             _limit(body)
             is_json = self._suffix == ".json" or first.lstrip().startswith(b"{")
             yield Text(0, body, yaml=self._suffix in YAML or not is_json)

@@ -32,6 +32,9 @@ log = logging.getLogger("readout")
 # How many connections of a process do each at once. Streams are apart: they go out as slowly as
 # their readers take them, and must not use up what the other requests need.
 READERS, STREAMS, WRITERS = 16, 8, 1
+# How many requests of a process wait for their turn to write. More are refused at once: each takes
+# a thread of the server's, and a write that lasts must leave some to those who read.
+WAITING = 40
 
 
 class Database:
@@ -138,13 +141,13 @@ class Connections:
         self.wait = wait
         self.engine: Engine = place.engine(use)
         self.free = BoundedSemaphore(most)
+        self.places = BoundedSemaphore(most + WAITING)
         self.idle: list[Connection] = []
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """Lend a connection in a transaction, committed at the end where it is one that writes."""
-        if not self.free.acquire(timeout=self.wait):
-            raise Unavailable(*((BUSY, 1) if self.writes else (IN_USE, 5)))
+        self._take_turn()
         try:
             with refusals():
                 connection = self._begin()
@@ -157,7 +160,21 @@ class Connections:
                 finally:
                     self._keep(connection)
         finally:
-            self.free.release()
+            self._end_turn()
+
+    def _take_turn(self) -> None:
+        """Wait until one of the connections is free."""
+        if self.writes and not self.places.acquire(blocking=False):
+            raise Unavailable(BUSY, 1)
+        if not self.free.acquire(timeout=self.wait):
+            if self.writes:
+                self.places.release()
+            raise Unavailable(*((BUSY, 1) if self.writes else (IN_USE, 5)))
+
+    def _end_turn(self) -> None:
+        self.free.release()
+        if self.writes:
+            self.places.release()
 
     def _begin(self) -> Connection:
         """Begin on a connection that was kept, or on a new one where the kept ones are dead."""

@@ -89,7 +89,7 @@ def mended_record(ground: Ground, body: Body, record: str | None) -> Body:
         ]
 
     call = record or body["call"]["id"]
-    right = {"call": mended(ground, "calls", body["call"], call, patch=False) | {"id": call}}
+    right: Body = {"call": mended(ground, "calls", body["call"], call, patch=False) | {"id": call}}
     for kind in SHARED:
         own = ground.record[kind]
         right[kind] = own + each(kind, {one["id"] for one in own})
