@@ -6,7 +6,7 @@ transaction: where one of them is refused, that is undone, and they are put agai
 
 import gc
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
@@ -104,8 +104,8 @@ class Importer:
 
     def run(self, texts: Iterable[Text]) -> Iterator[Fate]:
         """The fates of call records, in order, each told once it is on the disk."""
-        with fewer_collections():
-            pieces = ahead(self.check, _pieces(texts), fewer_collections)
+        made = ahead(self.check, _pieces(texts), fewer_collections)
+        with fewer_collections(), closing(made) as pieces:
             for piece in pieces:
                 yield from self._in_one_go(chain([piece], _for_a_while(pieces)))
 

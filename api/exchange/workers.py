@@ -4,7 +4,7 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import AbstractContextManager
 from multiprocessing import parent_process
@@ -21,7 +21,7 @@ def ahead(
     work: Callable[[Given], Made],
     given: Iterator[Given],
     within: Callable[[], AbstractContextManager[None]],
-) -> Iterator[tuple[Given, Made]]:
+) -> Generator[tuple[Given, Made]]:
     """What is given with what is made of it, in order, each worker `within` a context.
 
     A single piece of work is done here: starting a process takes longer.

@@ -114,8 +114,7 @@ def _value(ground: Ground, known: fields.Field[Any], value: Any, name: str) -> A
         case Id(), "none":  # It is reserved.
             return "some"
         case Text(pattern=None), _:
-            text = value.replace("\0", "")
-            return text if text.strip() or not known.required else "Some"
+            return mended_text(value, "Some" if known.required else "")
         case Edtf(), _ if not possible_date(value):
             return "2022-07-29"
         case Url(), _ if not possible_url(value):
@@ -127,6 +126,12 @@ def _value(ground: Ground, known: fields.Field[Any], value: Any, name: str) -> A
             items = [_value(ground, one, item, name) for item in value]
             return _once(items, key) if key else items
     return value
+
+
+def mended_text(text: str, instead: str) -> str:
+    """Text without NUL; instead of what is blank, to which Python reckons more, another."""
+    text = text.replace("\0", "")
+    return text if text.strip() else instead
 
 
 def _once(items: list[Any], key: Callable[[Any], Any]) -> list[Any]:
