@@ -106,7 +106,7 @@ def add(api: Api, database: Database) -> None:
             answers={JSON: Comparison()},
             query=COMPARISON_QUERY,
             path_examples=CALL_PATH,
-            problems=("not-found",),
+            problems=("not-found", "retracted"),
         ),
     )
     def compare_accounts(record: str) -> Response:

@@ -111,7 +111,7 @@ def resource(api: Api, database: Database, records: Records, words: Words, page:
             query=one_query,
             path_examples={"id": (f"The id of {words.one}.", words.example)},
             example=lambda seed: seed.view(records.kind, words.example),
-            problems=("not-found",),
+            problems=("not-found", "retracted"),
             headers=("Content-Location",) if records.names is not None else (),
         ),
     )

@@ -14,14 +14,14 @@ from contextlib import AbstractContextManager, contextmanager
 from itertools import count
 from threading import Lock
 from time import monotonic
-from typing import Any, Protocol
+from typing import Any
 
-from sqlalchemy import URL, Connection, make_url
+from sqlalchemy import URL, Connection
 from sqlalchemy.exc import DBAPIError
 
 from api.store.engine import READERS, STREAMS, Connections, Database
 from api.store.faults import LOST, SLOW, Elsewhere, Unavailable
-from api.store.watch import UNREACHABLE, Impatient, Watch, Watched
+from api.store.watch import UNREACHABLE, Figures, Impatient, Watch, Watched
 
 
 class Standby(Watched):
@@ -32,7 +32,7 @@ class Standby(Watched):
         server = Impatient(url, lambda: self.silent)
         self.reads = Connections(server, "read", READERS, 0)
         self.streams = Connections(server, "stream", STREAMS, 0)
-        self.busy: list[None] = []  # one for each read under way
+        self.busy: list[None] = []  # one for each read under way; streams wait for their readers
 
     def close(self) -> None:
         self.reads.close()
@@ -48,14 +48,6 @@ class Reading:
         self.standby: Standby | None = None
 
 
-class Figures(Protocol):
-    """Where the figures of standbys go."""
-
-    def standby_seen(self, host: str, lag: float, used: bool) -> None: ...
-    def standby_read(self, host: str) -> None: ...
-    def standby_failed(self, host: str) -> None: ...
-
-
 class Spread(Database):
     """A database whose reads may go to standbys."""
 
@@ -69,7 +61,6 @@ class Spread(Database):
         reading: Callable[[], Reading | None],
         figures: Figures | None = None,
     ) -> None:
-        self._primary = make_url(url)
         self._urls = standbys
         self._limit = limit
         self._reading = reading
@@ -80,9 +71,8 @@ class Spread(Database):
         super()._open()
         self.standbys = [Standby(url) for url in self._urls]
         self._turn = count()
-        self._watch: Watch | None = (
-            None  # No thread outlives a fork: it begins with the first read.
-        )
+        # Threads are left behind by a fork, so they begin with the first read.
+        self._watch: Watch | None = None
         self._watching = Lock()
 
     def read(self) -> AbstractContextManager[Connection]:
@@ -115,7 +105,7 @@ class Spread(Database):
     def _begin_to_watch(self) -> None:
         with self._watching:
             if self._watch is None:
-                self._watch = Watch(self._primary, self.standbys, self._limit, self._figures)
+                self._watch = Watch(self._url, self.standbys, self._limit, self._figures)
 
     def _chosen(self) -> tuple[Reading | None, Standby | None]:
         """Choose the standby to read at: the least busy in use, and of several these in turn."""
@@ -138,7 +128,8 @@ class Spread(Database):
         self, standby: Standby, connections: Connections, reading: Reading
     ) -> Iterator[Connection]:
         """Lend a connection to a standby. What that refuses, another server is asked as well."""
-        standby.busy.append(None)
+        busy = standby.busy if connections is standby.reads else []
+        busy.append(None)
         if self._figures is not None:
             self._figures.standby_read(standby.name)
         try:
@@ -156,4 +147,4 @@ class Spread(Database):
             reading.chosen = False
             raise Elsewhere("A standby failed.", 1) from error
         finally:
-            standby.busy.pop()
+            busy.pop()

@@ -5,6 +5,7 @@ for each text could say; parts of a record must agree with each other (a quote w
 and some with what stands (a source with its own text).
 """
 
+import itertools
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -18,9 +19,11 @@ from tests.call_records import TEXT, a_record
 from tests.spec.possible import possible_date, possible_url
 
 Body = dict[str, Any]
+_numbers = itertools.count()
 
 PARTIES = ("side", "sides", "initiated_by")  # A side is no person.
 SHARED = ("participants", "topics", "sources")
+FRESH = {"name", "label", "aliases"}
 SHORTEST = 10  # characters of a span: fewer could be blank
 
 
@@ -70,11 +73,22 @@ def mended(ground: Ground, kind: str, body: Body, record: str | None, *, patch: 
     """A body that writes a record of a kind, or patches it."""
     known = WRITTEN[kind].load_fields
     stands = ground.standing(kind, record)
+    if patch and not stands:
+        return body  # It is a 404.
     before = {name: stands[name] for name in known if patch and name in stands}
     right = before | {name: _value(ground, known[name], body[name], name) for name in body}
+    for name in FRESH & right.keys() - stands.keys():
+        right[name] = fresh(right[name])
     if kind in RULES:
         RULES[kind](ground, right, stands)
     return {name: v for name, v in right.items() if name in body or v != before.get(name)}
+
+
+def fresh(names: Any) -> Any:
+    """Names that no other record has: most that are made up are short, and soon taken."""
+    if isinstance(names, list):
+        return [fresh(name) for name in names]
+    return f"{names} {next(_numbers)}"
 
 
 def mended_record(ground: Ground, body: Body, record: str | None) -> Body:

@@ -5,6 +5,7 @@ wrong goes out as it was made, but for the version that a change is made of.
 """
 
 import os
+import traceback
 from typing import Any
 
 import requests
@@ -52,8 +53,16 @@ def filter_case(context: HookContext, case: Case[Any]) -> bool:
 @schemathesis.hook
 def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -> None:
     """Mend a request as late as can be, since what stands decides what is right."""
-    if case.method in READING:
-        return
+    try:
+        if case.method not in READING:
+            prepare(case)
+    except Exception:  # noqa: BLE001 - schemathesis would think the request flaky, and pass.
+        traceback.print_exc()
+        os._exit(1)
+
+
+def prepare(case: Case[Any]) -> None:
+    """Make a request what it is meant to be: right, or wrong in what it is meant to be wrong in."""
     name_version(case)
     # Asked now, since that header may be all that was meant to be wrong.
     if case.meta is None or case.meta.generation.mode is not GenerationMode.POSITIVE:
