@@ -1,6 +1,6 @@
 """Try the OpenAPI document as its users will: linters, generated clients, made-up requests.
 
-python -m tests.spec.check            # all steps, as many at once as there are processors
+python -m tests.spec.check            # all steps, in the order below
 python -m tests.spec.check redocly    # or some of them
 """
 
@@ -10,10 +10,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
-from tempfile import TemporaryDirectory, TemporaryFile
-from typing import TextIO
+from tempfile import TemporaryDirectory
 
 from tests.live import READOUT, serving
 
@@ -25,106 +23,96 @@ TOOLS = BUILD / "venv" / "bin"
 NODE = HERE / "node_modules" / ".bin"
 OURS = Path(sys.executable).parent
 
-Step = Callable[["Trial"], None]
+
+def run(*command: str | Path, cwd: Path = ROOT, **environment: str) -> None:
+    subprocess.run(command, cwd=cwd, env=ENVIRONMENT | environment, check=True)
 
 
-class Trial:
-    """What a step is given: the base URL of a server that it may read, and where its words go."""
-
-    def __init__(self, url: str, words: TextIO) -> None:
-        self.url = url
-        self.words = words
-
-    def run(self, *command: str | Path, cwd: Path = ROOT, **environment: str) -> None:
-        """Run a command, which must succeed."""
-        env = ENVIRONMENT | environment
-        out = self.words.fileno()
-        subprocess.run(command, cwd=cwd, env=env, check=True, stdout=out, stderr=out)
-
-    def told(self, *command: str | Path, **environment: str) -> str:
-        """What a command prints, whether it succeeds or not."""
-        env = ENVIRONMENT | environment
-        pipe, errors = subprocess.PIPE, self.words.fileno()
-        done = subprocess.run(command, cwd=ROOT, env=env, stdout=pipe, stderr=errors, text=True)
-        return done.stdout
-
-
-def document(trial: Trial) -> None:
+def document(url: str) -> None:
     """Is the document valid, and the one that is committed?"""
-    trial.run(OURS / "openapi-spec-validator", DOCUMENT)
-    trial.run("cmp", DOCUMENT, ROOT / "openapi.yaml")
+    run(OURS / "openapi-spec-validator", DOCUMENT)
+    run("cmp", DOCUMENT, ROOT / "openapi.yaml")
 
 
-def redocly(trial: Trial) -> None:
+def redocly(url: str) -> None:
     """Does it keep the rules that Redocly recommends, without a warning?"""
     lint: list[str | Path] = [NODE / "redocly", "lint", DOCUMENT, "--config", HERE / "redocly.yaml"]
-    totals = json.loads(trial.told(*lint, "--format", "json"))["totals"]
-    if any(totals.values()):
-        trial.run(*lint, "--format", "stylish")
+    done = subprocess.run(
+        [*lint, "--format", "json"], cwd=ROOT, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True
+    )
+    totals = json.loads(done.stdout)["totals"]
+    print(totals)
+    if any(totals.values()) or done.returncode:
+        run(*lint, "--format", "stylish")
         raise subprocess.CalledProcessError(1, lint)
 
 
-def spectral(trial: Trial) -> None:
+def spectral(url: str) -> None:
     """Does it keep Spectral's rules, without a warning?"""
     ruleset = HERE / ".spectral.yaml"
-    trial.run(NODE / "spectral", "lint", DOCUMENT, "--ruleset", ruleset, "--fail-severity", "hint")
+    run(NODE / "spectral", "lint", DOCUMENT, "--ruleset", ruleset, "--fail-severity", "hint")
 
 
-def typescript(trial: Trial) -> None:
+def typescript(url: str) -> None:
     """Do the TypeScript types that it gives compile strictly, with a program that uses them?"""
-    trial.run(NODE / "openapi-typescript", DOCUMENT, "--output", BUILD / "readout.ts")
-    trial.run(NODE / "tsc", "--project", HERE)
+    run(NODE / "openapi-typescript", DOCUMENT, "--output", BUILD / "readout.ts")
+    run(NODE / "tsc", "--project", HERE)
 
 
-def python(trial: Trial) -> None:
+def python(url: str) -> None:
     """Does the Python client that it gives pass mypy, and find the positions on the grain deal?"""
     client = BUILD / "readout_client"
-    trial.run(
+    run(
         *(TOOLS / "openapi-python-client", "generate", "--path", DOCUMENT, "--meta", "none"),
         *("--config", HERE / "python-client.yaml", "--fail-on-warning"),
         *("--output-path", client, "--overwrite"),
     )
     program = HERE / "client.py"
-    strict = ("--strict", "--config-file=")
-    trial.run(TOOLS / "mypy", *strict, client, program, MYPYPATH=str(BUILD))
-    trial.run(TOOLS / "python", program, trial.url, PYTHONPATH=str(BUILD))
+    run(TOOLS / "mypy", "--strict", "--config-file=", client, program, MYPYPATH=str(BUILD))
+    run(TOOLS / "python", program, url, PYTHONPATH=str(BUILD))
 
 
-def reading(trial: Trial) -> None:
-    """Does any request that reads get an answer that the document does not describe?"""
-    _schemathesis(trial, trial.url, "reading", "--include-method", "GET")
+def reading(url: str) -> None:
+    """Does any request to read get an answer that the document does not describe?"""
+    schemathesis(url, "reading", "--include-method", "GET")
 
 
-def writing(trial: Trial) -> None:
-    """Does any request that writes, with a key? And does what all of them leave behind hold?"""
-    with TemporaryDirectory() as folder, serving(Path(folder)) as url:
-        database = {"READOUT_DATABASE_URL": f"sqlite:///{Path(folder) / 'live.sqlite'}"}
-        scopes = ("--scope", "write", "--scope", "retract")
-        key = trial.told(READOUT, "keys", "create", "--name", "spec", *scopes, **database).strip()
-        _schemathesis(trial, url, "writing", *WRITING, READOUT_SPEC_URL=url, READOUT_SPEC_KEY=key)
-        trial.run(READOUT, "verify", **database)
+def writing(url: str) -> None:
+    """Does any request to write, with a key, get an answer that the document does not describe?"""
+    with TemporaryDirectory() as folder, serving(Path(folder)) as own:
+        environment = os.environ | {
+            "READOUT_DATABASE_URL": f"sqlite:///{Path(folder) / 'live.sqlite'}"
+        }
+        make = [
+            READOUT,
+            "keys",
+            "create",
+            "--name",
+            "spec",
+            "--scope",
+            "write",
+            "--scope",
+            "retract",
+        ]
+        made = subprocess.run(make, env=environment, check=True, stdout=subprocess.PIPE, text=True)
+        schemathesis(own, "writing", READOUT_SPEC_URL=own, READOUT_SPEC_KEY=made.stdout.strip())
 
 
-def _schemathesis(trial: Trial, url: str, which: str, *options: str, **environment: str) -> None:
-    notes = BUILD / which  # It keeps some where it runs.
-    notes.mkdir(exist_ok=True)
-    trial.run(
-        *(OURS / "schemathesis", "--config-file", HERE / f"{which}.toml"),
-        *("run", DOCUMENT, "--url", url, "--checks", "all", *options),
-        cwd=notes,
-        PYTHONPATH=str(ROOT),
-        **environment,
-    )
+def schemathesis(url: str, which: str, *options: str, **environment: str) -> None:
+    command: list[str | Path] = [OURS / "schemathesis", "--config-file", HERE / f"{which}.toml"]
+    command += ["run", DOCUMENT, "--url", url, "--checks", "all", *options]
+    # It keeps notes where it runs.
+    run(*command, cwd=BUILD, PYTHONPATH=str(ROOT), **environment)
 
 
-# Those that take longest come first.
-STEPS: list[Step] = [writing, reading, python, spectral, typescript, redocly, document]
-# What reads one record goes along, to see what became of it.
-WRITING = (
-    *("--include-method", "POST", "--include-method", "PUT"),
-    *("--include-method", "PATCH", "--include-method", "DELETE"),
-    *("--include-path-regex", r"^/v1/[a-z]+/\{id\}(/record)?$"),
-)
+STEPS: list[Callable[[str], None]] = [
+    document,
+    redocly,
+    spectral,
+    typescript,
+    python,
+    reading,
+]
 # Node.js for the linters, and no word from any of these tools to its makers.
 ENVIRONMENT = os.environ | {
     "PATH": f"{TOOLS}:{os.environ['PATH']}",
@@ -132,25 +120,6 @@ ENVIRONMENT = os.environ | {
     "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true",
     "DO_NOT_TRACK": "1",
 }
-
-
-def tried(step: Step, url: str) -> tuple[str, bool]:
-    """What a step says, and whether it succeeds."""
-    began = time.monotonic()
-    right = True
-    with TemporaryFile("w+") as words:
-        words.write(f"\n== {step.__name__}: {step.__doc__}\n")
-        words.flush()
-        try:
-            step(Trial(url, words))
-        except subprocess.CalledProcessError as fault:
-            right = False
-            words.seek(0, os.SEEK_END)
-            words.write(f"{Path(fault.cmd[0]).name} gave {fault.returncode}\n")
-        words.seek(0, os.SEEK_END)
-        words.write(f"-- {step.__name__}: {time.monotonic() - began:.1f} s\n")
-        words.seek(0)
-        return words.read(), right
 
 
 def main(names: list[str]) -> None:
@@ -163,17 +132,16 @@ def main(names: list[str]) -> None:
         subprocess.run([READOUT, "openapi"], check=True, stdout=subprocess.PIPE).stdout
     )
     failed = []
-    with (
-        TemporaryDirectory() as folder,
-        serving(Path(folder)) as url,
-        ThreadPoolExecutor(os.cpu_count()) as pool,
-    ):
-        under_way = {pool.submit(tried, steps[name], url): name for name in names or steps}
-        for done in as_completed(under_way):
-            words, right = done.result()
-            print(words, end="", flush=True)
-            if not right:
-                failed.append(under_way[done])
+    with TemporaryDirectory() as folder, serving(Path(folder)) as url:
+        for name in names or [step.__name__ for step in STEPS]:
+            print(f"\n== {name}: {steps[name].__doc__}", flush=True)
+            began = time.monotonic()
+            try:
+                steps[name](url)
+            except subprocess.CalledProcessError as fault:
+                print(f"{Path(fault.cmd[0]).name} gave {fault.returncode}")
+                failed.append(name)
+            print(f"-- {time.monotonic() - began:.1f} s", flush=True)
     if failed:
         sys.exit(f"Failed: {', '.join(failed)}")
 
