@@ -23,6 +23,7 @@ from api.store.kinds import KINDS
 from api.store.rows import Draft, Prepared
 from schemas.base import SERVER_SET, View, Written, as_written
 from schemas.instants import timestamp
+from schemas.json_text import canonical
 from schemas.problem import Fault
 from schemas.record import WRITTEN
 
@@ -30,15 +31,19 @@ NAMED = 20  # how many of the records in the way an error names
 
 
 class Rejected(Exception):
-    """The records cannot be written; every fault is told, each with its pointer."""
+    """The records cannot be written; every fault is told, each with its pointer.
 
-    def __init__(self, faults: Sequence[Fault]) -> None:
+    `unchecked` records were not looked at whole, as they name faulty ones.
+    """
+
+    def __init__(self, faults: Sequence[Fault], unchecked: int = 0) -> None:
         told = (
             f"{fault.pointer}: {fault.detail}" if fault.pointer else fault.detail
             for fault in faults
         )
         super().__init__("; ".join(told))
         self.faults = list(faults)
+        self.unchecked = unchecked
 
 
 class Invalid(Rejected):
@@ -72,12 +77,14 @@ class Unit:
         """Look up together what will be asked for one by one: how records stand, or once stood."""
         new = (one for one in dict.fromkeys(ids) if (kind, one) not in self._prepared)
         wanted = [one for one in new if (kind, one) not in self._views]
-        found = dict(rows.views(self.connection, kind, wanted))
-        absent = [one for one in wanted if one not in found]
-        before = ledger.numbers(self.connection, kind, absent)
+        # All that ever stood is in the log, or will be when this unit is committed.
+        logged = ledger.numbers(self.connection, kind, wanted)
+        for one in wanted:
+            self._numbers.setdefault((kind, one), logged.get(one, 0))
+        once = [one for one in wanted if self._numbers[kind, one]]
+        found = dict(rows.views(self.connection, kind, once))
+        self._views |= {(kind, one): None for one in wanted}
         self._views |= {(kind, one): orjson.loads(view) for one, view in found.items()}
-        self._views |= {(kind, one): None for one in absent}
-        self._numbers |= {(kind, one): before.get(one, 0) for one in absent}
 
     def find(self, kind: str, record_id: str) -> View | None:
         """A record as it is read, or None where there is none."""
@@ -110,7 +117,9 @@ class Unit:
     def text_of(self, source: str) -> str | None:
         """The text of a source, where the server holds it."""
         if source not in self._texts:
-            self._texts[source] = sources.text_of(self.connection, source)
+            waits = self._prepared.get(("sources", source))
+            held = waits.row["text"] if waits else sources.text_of(self.connection, source)
+            self._texts[source] = held
         return self._texts[source]
 
     def waiting(self, kind: str, name: str) -> str | None:
@@ -132,11 +141,10 @@ class Unit:
 
     # Writing
 
-    def put(self, kind: str, written: Written, at: str = "", draft: Draft | None = None) -> str:
+    def put(self, kind: str, written: Written, at: str = "") -> str:
         """Make a record what is written; returns the fate: `created, updated, restored, unchanged`.
 
-        `at` is put before the pointers of what is wrong. A new record that comes with its draft is
-        known to keep to the rules.
+        `at` is put before the pointers of what is wrong.
         """
         if kind == "statements":
             default_said_on(self, written)
@@ -144,9 +152,8 @@ class Unit:
         stood = self.written(kind, written["id"]) if held else None
         if stood == written:
             return "unchanged"
-        if draft is None or held or self.number(kind, written["id"]):
-            self._reject(Invalid, faults_of(self, kind, written), at)
-            self._reject(Clash, name_clashes(self, kind, written), at)
+        self._reject(Invalid, faults_of(self, kind, written), at)
+        self._reject(Clash, name_clashes(self, kind, written), at)
         if held and stood:
             action, number = "update", held["revision"] + 1
             created = held["created_at"]
@@ -162,9 +169,15 @@ class Unit:
             first = ledger.one(self.connection, kind, written["id"], 1) if before else None
             created = first.at if first and first.at else self.now
         stamps = {"revision": number, "created_at": created, "updated_at": self.now}
-        prepared = self._prepare(kind, written, stamps, draft, new=held is None)
-        self._log(kind, written, action, number, prepared.draft.call)
+        draft = self._prepare(kind, written, stamps, new=held is None)
+        self._log(kind, draft.id, action, number, draft.written, draft.call)
         return f"{action}d"
+
+    def create(self, draft: Draft) -> None:
+        """Write a record that never was, and is known to keep to the rules."""
+        stamps = {"revision": 1, "created_at": self.now, "updated_at": self.now}
+        self._wait(draft, stamps, new=True)
+        self._log(draft.kind, draft.id, "create", 1, draft.written, draft.call)
 
     def retract(self, kind: str, record_id: str) -> None:
         """Take a record back; a call takes its accounts and statements along."""
@@ -197,48 +210,48 @@ class Unit:
         self._waiting.clear()
 
     def _take_back(self, kind: str, record_id: str) -> None:
-        held = self.look(kind, record_id)
-        written = self.written(kind, record_id)
-        self._log(kind, written, "retract", held["revision"] + 1, call_of(kind, held))
+        held, written = self.look(kind, record_id), canonical(self.written(kind, record_id))
+        number = held["revision"] + 1
+        self._log(kind, record_id, "retract", number, written, call_of(kind, held))
         rows.remove(self.connection, kind, [record_id])
         self._views[kind, record_id] = None
         del self._written[kind, record_id]
 
-    def _prepare(
-        self,
-        kind: str,
-        written: Written,
-        stamps: dict[str, Any],
-        draft: Draft | None = None,
-        *,
-        new: bool,
-    ) -> Prepared:
-        key = (kind, written["id"])
-        if draft is None:
-            draft = rows.draft(kind, written, self.look, self.connection.dialect.name)
-        waits = self._prepared.get(key)
-        prepared = Prepared(draft, stamps, waits.new if waits else new)
-        self._prepared[key] = prepared
+    def _prepare(self, kind: str, written: Written, stamps: dict[str, Any], *, new: bool) -> Draft:
+        draft = rows.draft(kind, written, self.look, self.connection.dialect.name)
+        self._wait(draft, stamps, new=new)
         if name := called(kind, written):
             self._waiting |= {(kind, one): written["id"] for one in (*draft.names, name)}
-        self._written[key] = written
-        self._views.pop(key, None)
-        if kind == "sources":
-            self._texts[written["id"]] = written["text"]
-        return prepared
+        self._written[kind, draft.id] = written
+        return draft
 
-    def _log(self, kind: str, written: Written, action: str, number: int, call: str | None) -> None:
-        self._numbers[kind, written["id"]] = number
+    def _wait(self, draft: Draft, stamps: dict[str, Any], *, new: bool) -> None:
+        key = (draft.kind, draft.id)
+        waits = self._prepared.get(key)
+        self._prepared[key] = Prepared(draft, stamps, waits.new if waits else new)
+        self._views.pop(key, None)
+        self._texts.pop(draft.id, None)
+
+    def _log(
+        self,
+        kind: str,
+        record_id: str,
+        action: str,
+        number: int,
+        written: bytes,
+        call: str | None,
+    ) -> None:
+        self._numbers[kind, record_id] = number
         self._changes.append(
             ledger.Change(
                 kind=kind,
-                id=written["id"],
+                id=record_id,
                 revision=number,
                 action=action,
                 actor=self.actor,
                 at=self.now,
                 reason=self.reason,
-                record=written,
+                record=orjson.Fragment(written),
                 call=call,
             )
         )

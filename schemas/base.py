@@ -4,7 +4,9 @@ import functools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from marshmallow import RAISE, Schema, fields, missing, pre_load
+from marshmallow import RAISE, Schema, ValidationError, fields, missing, pre_load
+from marshmallow.error_store import ErrorStore
+from marshmallow.types import UnknownOption
 
 from schemas.fields import Id, Integer, Ref, Text
 
@@ -28,6 +30,44 @@ class Part(Schema):
         "type": "Must be an object.",
     }
 
+    def _deserialize(
+        self,
+        data: Any,
+        *,
+        error_store: ErrorStore,
+        many: bool = False,
+        partial: Any = None,
+        unknown: UnknownOption = RAISE,
+        index: int | None = None,
+    ) -> Any:
+        """What marshmallow's own does for one whole object whose members are named as their fields.
+
+        It is a third of the work of loading: that one prepares for much that no record has.
+        """
+        if many or partial is not None or not isinstance(data, Mapping):
+            return super()._deserialize(
+                data,
+                error_store=error_store,
+                many=many,
+                partial=partial,
+                unknown=unknown,
+                index=index,
+            )
+        loaded = {}
+        for name, field in self.load_fields.items():
+            try:
+                value = field.deserialize(data.get(name, missing), name, data)
+            except ValidationError as error:
+                error_store.store_error(error.messages, name)  # type: ignore[no-untyped-call]
+                value = error.valid_data or missing
+            if value is not missing:
+                loaded[name] = value
+        for name in data.keys() - self.load_fields.keys():
+            error_store.store_error(  # type: ignore[no-untyped-call]
+                [self.error_messages["unknown"]], name
+            )
+        return loaded
+
 
 class Record(Part):
     """A record as it is written: references are ids, what the server derives or sets is left out.
@@ -40,10 +80,13 @@ class Record(Part):
 
     @pre_load
     def ignore_derived(self, data: Any, **_: Any) -> Any:
-        if not isinstance(data, Mapping):
+        if not isinstance(data, Mapping) or self._ignored.isdisjoint(data):
             return data
-        ignored = {*SERVER_SET, *self.dump_fields.keys() - self.load_fields.keys()}
-        return {name: value for name, value in data.items() if name not in ignored}
+        return {name: value for name, value in data.items() if name not in self._ignored}
+
+    @functools.cached_property
+    def _ignored(self) -> frozenset[str]:
+        return frozenset(SERVER_SET) | (self.dump_fields.keys() - self.load_fields.keys())
 
 
 class Read(Schema):

@@ -268,7 +268,7 @@ class Items(Bare, fields.List[Any]):
         if len(value) < self.least:
             raise ValidationError(f"Must have at least {self.least} item.")
         items = self._each(value, **kwargs)
-        if self.key is not None:
+        if self.key is not None and len(items) > 1:
             seen: dict[Any, int] = {}
             firsts = [seen.setdefault(self.key(item), place) for place, item in enumerate(items)]
             repeats: dict[str | int, Any] = {

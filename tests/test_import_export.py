@@ -21,7 +21,7 @@ from api.cli import main
 from api.exchange import bulk, workers
 from api.exchange.documents import parse_yaml, record_of
 from api.exchange.exports import in_yaml
-from api.exchange.imports import import_record, put_record
+from api.exchange.imports import put_new, put_record
 from api.store.engine import Database
 from api.store.migrate import upgrade
 from api.unit import Unit
@@ -388,6 +388,19 @@ def test_shared_records_are_updated_where_that_is_asked_for(empty: str) -> None:
     assert_it_holds(empty)
 
 
+def test_a_source_that_two_calls_were_told_in_may_stand_already(empty: str) -> None:
+    first, second, third = (a_record(tag) for tag in ("one", "two", "three"))
+    for record in (second, third):
+        record["sources"].insert(0, dict(first["sources"][0]))
+        record["accounts"][0]["sources"].append("one-source")
+    third["sources"][0]["title"] = "Another title"
+    done = run(empty, "import", "-", given=lines(first, second, third))
+    assert done.stdout.startswith("2 created, 0 unchanged, 0 replaced, 1 failed (")
+    assert "/sources/0: Differs from 'one-source' as it stands" in done.stderr
+    assert [orjson.loads(one) for one in exported(empty).splitlines()[:-1]] == [first, second]
+    assert_it_holds(empty)
+
+
 def test_a_record_twice_in_a_file_is_as_if_it_came_twice(empty: str) -> None:
     first, other = a_record("one"), strange(a_record("one"), summary="It was said otherwise.")
     other["participants"][0]["name"] = "Another name"
@@ -482,7 +495,7 @@ def test_its_processes_end_with_it(sqlite: str, how: signal.Signals) -> None:
     with subprocess.Popen(command, env=env, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as run:
         assert run.stdin
         assert run.stderr
-        for body in records(600):  # more than two pieces
+        for body in records(1_200):  # more than two pieces
             run.stdin.write(body + b"\n")
         run.stdin.flush()
         eventually(lambda: len(children(run.pid)) > 0, "processes beside", 30)
@@ -537,16 +550,16 @@ def test_the_database_gone_meanwhile_is_told(sqlite: str, monkeypatch: pytest.Mo
     monkeypatch.setattr(bulk, "PIECE", 1)
     monkeypatch.setattr(bulk, "HELD", 0)
     path = Path(sqlite.removeprefix("sqlite:///"))
-    real, count = import_record, 0
+    real, count = put_new, 0
 
-    def leaving(*arguments: Any, **named: Any) -> str:
+    def leaving(*arguments: Any, **named: Any) -> bool:
         nonlocal count
         count += 1
         if count == 3:
             path.rename(path.with_suffix(".away"))
         return real(*arguments, **named)
 
-    monkeypatch.setattr(bulk, "import_record", leaving)
+    monkeypatch.setattr(bulk, "put_new", leaving)
     done = run(sqlite, "import", "-", given=b"".join(one + b"\n" for one in records(6)))
     assert done.exit_code == 1
     assert done.stdout.startswith("2 created, 0 unchanged, 0 replaced, 0 failed (")

@@ -172,6 +172,43 @@ def test_a_record_keeps_to_its_own_call(writer: Writer, tag: str) -> None:
     assert writer.put(f"calls/{other}-call/record", related).status_code == 201
 
 
+def test_a_record_that_an_account_leaves_is_another(writer: Writer, tag: str) -> None:
+    other = next(_tags)
+    assert writer.put(f"calls/{other}-call/record", a_record(other)).status_code == 201
+    seen = writer.get(f"calls/{tag}-call/record")
+    moved = {"call": f"{other}-call", "sides": []}
+    assert writer.patch(f"accounts/{tag}-account", moved).status_code == 200
+    here = {"If-Match": seen.headers["ETag"]}
+    answer = writer.send("PUT", f"calls/{tag}-call/record", seen.json, here)
+    assert told(answer) == (412, "stale")
+    now = writer.get(f"calls/{tag}-call/record")
+    assert (now.json or {})["accounts"] == []
+    assert now.headers["ETag"].startswith(f'"{seq(writer)}-')
+    assert content(writer.put(f"calls/{tag}-call/record", now.json)) == now.json
+
+
+def test_faults_of_all_kinds_are_told_at_once(writer: Writer) -> None:
+    tag = next(_tags)
+    record = a_record(tag)
+    record["topics"][1]["broader"] = "nowhere"
+    record["call"]["initiated_by"] = [f"{tag}-minister"]
+    record["accounts"].append(record["accounts"][0] | {"id": f"{tag}-more", "sides": ["nobody"]})
+    record["statements"][0]["evidence"][0]["end"] = 100_000
+    record["statements"][1]["speakers"] = ["nobody"]
+    answer = writer.put(f"calls/{tag}-call/record", record)
+    # Of what names a faulty record no more can be told than what else it names in vain.
+    assert (told(answer), faults(answer)) == (
+        INVALID,
+        [
+            "/accounts/1/sides/0",
+            "/call/initiated_by/0",
+            "/statements/1/speakers/0",
+            "/topics/1/broader",
+        ],
+    )
+    assert told(writer.get(f"participants/{tag}-alpha")) == (404, "not-found")
+
+
 def test_all_that_is_wrong_is_told_and_nothing_is_written(writer: Writer) -> None:
     tag = next(_tags)
     record = a_record(tag)

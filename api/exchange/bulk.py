@@ -14,16 +14,18 @@ from time import monotonic
 from typing import Any, NamedTuple
 
 from api.exchange.documents import MANY, Malformed, Unreadable, load, parse
-from api.exchange.drafts import Drafts, drafts
-from api.exchange.imports import Retracted, gather, import_record
+from api.exchange.drafts import DRAFTED, drafts
+from api.exchange.imports import Retracted, import_record, put_new
 from api.exchange.workers import ahead
 from api.store.engine import Database
+from api.store.rows import Draft
 from api.unit import Rejected, Unit
 from schemas.problem import Fault
 
-PIECE = 1 << 19  # bytes, a few hundred statements
+PIECE = 1 << 20  # bytes, about seven hundred statements
 HELD = 2.0  # seconds that others wait to write, at most
 FEW_COLLECTIONS = 100_000
+NAMED = ("participants", "topics")
 
 
 class Text(NamedTuple):
@@ -36,12 +38,13 @@ class Text(NamedTuple):
 
 @dataclass(frozen=True)
 class Checked:
-    """A call record and its drafts, or what is wrong with it."""
+    """What a call record comes to: participants and topics, drafts of the rest, if any; or what is
+    wrong with it."""
 
     line: int
     call: str | None = None
-    document: dict[str, Any] = field(default_factory=dict)
-    drafts: Drafts = field(default_factory=dict)
+    shared: dict[str, Any] = field(default_factory=dict)
+    drafts: list[Draft] = field(default_factory=list)
     faults: tuple[Fault, ...] = ()
 
 
@@ -74,7 +77,8 @@ def _checked(text: Text, dialect: str) -> Checked:
         return Checked(text.line, faults=(Fault("", str(error)),))
     except Malformed as error:
         return Checked(text.line, call, faults=tuple(error.faults))
-    return Checked(text.line, call, document, drafts(document, dialect))
+    shared = {kind: document[kind] for kind in NAMED}
+    return Checked(text.line, call, shared, drafts(document, dialect))
 
 
 def call_in(parsed: Any) -> str | None:
@@ -100,6 +104,7 @@ class Importer:
         self.database = database
         self.check = partial(check, dialect=database.dialect)
         self.unit = partial(Unit, actor=actor, reason=reason)
+        self.put_new = partial(put_new, update_shared=update_shared)
         self.put = partial(import_record, replace=replace, update_shared=update_shared)
 
     def run(self, texts: Iterable[Text]) -> Iterator[Fate]:
@@ -118,8 +123,8 @@ class Importer:
                 for texts, checked in pieces:
                     taken += texts
                     unit = self.unit(connection)
-                    gather(unit, [one.document for one in checked if not one.faults])
-                    fates += [self._fate(unit, one) for one in checked]
+                    _gather(unit, checked)
+                    fates += map(partial(self._fate, unit), texts, checked)
                     unit.commit()
         except (Rejected, Retracted) as refusal:
             half = len(taken) // 2
@@ -131,16 +136,30 @@ class Importer:
         else:
             yield from fates
 
-    def _fate(self, unit: Unit, one: Checked) -> Fate:
+    def _fate(self, unit: Unit, text: Text, one: Checked) -> Fate:
         if one.faults:
             return Fate(one.line, one.call, "failed", faults=one.faults)
-        fate = self.put(unit, one.document, drafts=one.drafts)
-        return Fate(one.line, one.call, fate, len(one.document["statements"]))
+        if self.put_new(unit, one.shared, one.drafts):
+            statements = sum(draft.kind == "statements" for draft in one.drafts)
+            return Fate(one.line, one.call, "created", statements)
+        document = load(parse(text.body, yaml=text.yaml), MANY)
+        return Fate(one.line, one.call, self.put(unit, document), len(document["statements"]))
 
     def _failed(self, text: Text, refusal: Rejected | Retracted) -> Fate:
         [one] = self.check([text])
         told = refusal.faults if isinstance(refusal, Rejected) else [Fault("/call", f"{refusal}.")]
         return Fate(one.line, one.call, "failed", faults=tuple(told))
+
+
+def _gather(unit: Unit, checked: list[Checked]) -> None:
+    """Look up together how all that call records consist of stands."""
+    for kind in NAMED:
+        unit.gather(
+            kind, [written["id"] for one in checked for written in one.shared.get(kind, ())]
+        )
+    for kind in DRAFTED:
+        made = (draft for one in checked for draft in one.drafts)
+        unit.gather(kind, [draft.id for draft in made if draft.kind == kind])
 
 
 def _pieces(texts: Iterable[Text]) -> Iterator[list[Text]]:

@@ -10,13 +10,12 @@ from typing import Any
 from sqlalchemy import Connection
 
 from api.exchange.documents import Malformed, load
-from api.exchange.imports import HANGING, SHARED, put_record
+from api.exchange.imports import put_record
 from api.store.engine import Database
 from api.store.migrate import upgrade
 from api.unit import Rejected, Unit
-from schemas.base import Written, references
+from schemas.base import Written
 from schemas.problem import Fault
-from schemas.record import WRITTEN
 from schemas.source import digest
 
 Document = Mapping[str, Any]
@@ -30,7 +29,7 @@ class Findings:
     statements: int = 0
     spans: int = 0
     read: int = 0  # of these, the spans whose words were read in their texts
-    unchecked: int = 0  # records that name faulty ones
+    unchecked: int = 0  # records that name faulty ones, and so were not looked at whole
 
 
 class Reader(Unit):
@@ -121,41 +120,5 @@ def _put(database: Database, parsed: Any, shown: Mapping[str, str], findings: Fi
             put_record(unit, load(parsed))
             unit.commit()
     except Rejected as error:
-        with database.read() as connection:
-            further = _one_by_one(Reader(connection, shown), load(parsed), findings)
-        findings.faults = list(dict.fromkeys([*findings.faults, *error.faults, *further]))
-
-
-def _one_by_one(unit: Unit, document: Document, findings: Findings) -> list[Fault]:
-    """All faults of all records, where a write ends at the first kind that has any.
-
-    Of a record that names a faulty one no more can be told than what else it names in vain.
-    """
-    faults: list[Fault] = []
-    faulty: set[tuple[str, str]] = set()
-    for kind, at, written in _staged(document):
-        try:
-            unit.put(kind, written, at)
-        except Rejected as error:
-            names = {at + to: (of, one) for to, of, one in references(WRITTEN[kind], written)}
-            own = [fault for fault in error.faults if names.get(fault.pointer) not in faulty]
-            faults += own
-            findings.unchecked += len(own) < len(error.faults)
-            faulty.add((kind, written["id"]))
-    return faults
-
-
-def _staged(document: Document) -> list[tuple[str, str, Written]]:
-    """The records of a document with their pointers, those before that others name."""
-    staged: list[tuple[str, str, Written]] = []
-    for kind in (*SHARED, "calls", *HANGING):
-        if kind == "calls":
-            staged.append((kind, "/call", document["call"]))
-            continue
-        waiting = {one["id"]: (f"/{kind}/{n}", one) for n, one in enumerate(document[kind])}
-        while waiting:
-            ready = [
-                name for name, (_, one) in waiting.items() if one.get("broader") not in waiting
-            ]
-            staged += [(kind, *waiting.pop(name)) for name in ready or list(waiting)]
-    return staged
+        findings.faults = list(dict.fromkeys([*findings.faults, *error.faults]))
+        findings.unchecked = error.unchecked

@@ -1,9 +1,9 @@
-"""What can be done for a call record before its transaction, and so in another process.
+"""What can be done for a new call record before its transaction, and so in another process.
 
 A call record lists all that it names, and putting it makes sure that what it lists is what stands.
 So what its records must keep to, and what they become in the database, follows from the document
-alone. Participants and topics are left out: mostly they stand already, and whether a new one's
-names clash only the database knows.
+alone, as long as none of them ever stood before. Participants and topics are left out: mostly they
+stand already, and whether a new one's names clash only the database knows.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,13 +11,11 @@ from typing import Any
 
 import orjson
 
+from api.exchange.imports import SHARED, out_of_bounds
 from api.rules import default_said_on, faults_of
 from api.store.rows import Draft, draft
 from schemas.base import View, Written
 
-Drafts = dict[tuple[str, str], Draft]
-
-SHARED = ("participants", "topics", "sources")
 DRAFTED = ("sources", "calls", "accounts", "statements")
 
 
@@ -46,16 +44,22 @@ class Listed:
         return text
 
 
-def drafts(document: Mapping[str, Any], dialect: str) -> Drafts:
-    """The drafts of a call record; none where something is wrong, which putting it will tell."""
+def drafts(document: Mapping[str, Any], dialect: str) -> list[Draft]:
+    """The drafts of a call record, but for its participants and topics.
+
+    There are none where something is wrong, which putting it will tell.
+    """
+    if out_of_bounds(document):
+        return []
     listed = Listed(document)
-    made: Drafts = {}
+    made: list[Draft] = []
     for kind, written in _records(document):
         if kind == "statements":
             default_said_on(listed, written)
         if faults_of(listed, kind, written):
-            return {}
-        one = made[kind, written["id"]] = draft(kind, written, listed.look, dialect)
+            return []
+        one = draft(kind, written, listed.look, dialect)
+        made.append(one)
         if kind in ("calls", "accounts"):
             listed.views[kind, one.id] = orjson.loads(one.view)
     return made

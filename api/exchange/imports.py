@@ -1,18 +1,20 @@
 """Putting a call record: the call, its accounts and its statements become exactly what it says."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from api import ledger
 from api.store.rows import Draft
-from api.unit import Clash, Invalid, Unit
-from schemas.base import Written
+from api.unit import Clash, Invalid, Rejected, Unit
+from schemas.base import Written, references
+from schemas.json_text import canonical
 from schemas.problem import Fault
+from schemas.record import WRITTEN
 
 SHARED = ("participants", "topics", "sources")
 HANGING = ("accounts", "statements")
+Placed = tuple[str, str, Written]  # its kind, its pointer, and the record
 GONE = {"retract": "retracted", "redact": "redacted"}
-NO_DRAFTS: Mapping[tuple[str, str], Draft] = {}
 
 
 class Retracted(Exception):
@@ -27,20 +29,36 @@ class MayNotRetract(Exception):
     """The record leaves out what stands, and whoever puts it may not retract."""
 
 
-def gather(unit: Unit, documents: Sequence[Mapping[str, Any]]) -> None:
-    """Look up together how all records of some call records stand."""
-    unit.gather("calls", [document["call"]["id"] for document in documents])
-    for kind in (*SHARED, *HANGING):
-        unit.gather(kind, [one["id"] for document in documents for one in document[kind]])
+def put_new(
+    unit: Unit, shared: Mapping[str, Any], drafts: Sequence[Draft], *, update_shared: bool = False
+) -> bool:
+    """Put a call record by its drafts, where none of what they are of ever stood; whether it is so.
+
+    A source may stand as the record has it. `shared` are the participants and topics that it lists.
+    """
+    new: list[Draft] = []
+    for one in drafts:
+        if not unit.number(one.kind, one.id):
+            new.append(one)
+        elif not _stands(unit, one):
+            return False
+    if not new:
+        return False
+    _put_all(unit, _shared(unit, shared, update_shared))
+    for one in new:
+        unit.create(one)
+    return True
+
+
+def _stands(unit: Unit, one: Draft) -> bool:
+    """Is it a shared record, and just as the draft has it?"""
+    if one.kind not in SHARED or unit.find(one.kind, one.id) is None:
+        return False
+    return canonical(unit.written(one.kind, one.id)) == one.written
 
 
 def import_record(
-    unit: Unit,
-    document: Mapping[str, Any],
-    *,
-    replace: bool = False,
-    update_shared: bool = False,
-    drafts: Mapping[tuple[str, str], Draft] = NO_DRAFTS,
+    unit: Unit, document: Mapping[str, Any], *, replace: bool = False, update_shared: bool = False
 ) -> str:
     """Put a call record, of a call that stands already only where it may be replaced."""
     call = document["call"]["id"]
@@ -48,7 +66,7 @@ def import_record(
         gone = ledger.last(unit.connection, "calls", call)
         if gone is not None:
             raise Retracted(gone)
-    fate = put_record(unit, document, update_shared=update_shared, drafts=drafts)
+    fate = put_record(unit, document, update_shared=update_shared)
     if fate == "replaced" and not replace:
         detail = f"'{call}' stands and differs; existing=replace changes it."
         raise Clash([Fault("/call/id", detail)])
@@ -61,7 +79,6 @@ def put_record(
     *,
     update_shared: bool = False,
     may_retract: bool = True,
-    drafts: Mapping[tuple[str, str], Draft] = NO_DRAFTS,
 ) -> str:
     """Put what the schema CallRecord loaded; returns the fate: `created, unchanged, replaced`.
 
@@ -70,25 +87,13 @@ def put_record(
     retracted, unless that may not be.
     """
     call = document["call"]
-    gather(unit, [document])
+    unit.gather("calls", [call["id"]])
+    for kind in (*SHARED, *HANGING):
+        unit.gather(kind, [one["id"] for one in document[kind]])
     stood = unit.find("calls", call["id"]) is not None
-    fates: set[str] = set()
     _check_bounds(unit, document)
-    clashes = []
-    stage: list[tuple[str, str, Written]] = []
-    for kind in SHARED:
-        for at, written in _listed(document, kind):
-            held = unit.find(kind, written["id"])
-            if held is None or update_shared:
-                stage.append((kind, at, written))
-            elif unit.written(kind, written["id"]) != written:
-                detail = f"Differs from '{written['id']}' as it stands; shared=update changes it."
-                clashes.append(Fault(at, detail))
-    if clashes:
-        raise Clash(clashes)
-    _put_all(unit, [*stage, ("calls", "/call", call)], drafts, fates)
-    for kind in HANGING:
-        _put_all(unit, [(kind, at, one) for at, one in _listed(document, kind)], drafts, fates)
+    own = [("calls", "/call", call), *_listed(document, HANGING)]
+    fates = _put_all(unit, [*_shared(unit, document, update_shared), *own])
     gone = list(_left_out(unit, document)) if stood else []
     if gone and not may_retract:
         raise MayNotRetract(", ".join(f"{kind}/{record_id}" for kind, record_id in gone))
@@ -99,45 +104,67 @@ def put_record(
     return "replaced" if gone or fates - {"unchanged"} else "unchanged"
 
 
-def _put_all(
-    unit: Unit,
-    stage: list[tuple[str, str, Written]],
-    drafts: Mapping[tuple[str, str], Draft],
-    fates: set[str],
-) -> None:
-    """Put records that do not name one another, and tell all that is wrong with them."""
+def _shared(unit: Unit, document: Mapping[str, Any], update_shared: bool) -> list[Placed]:
+    """The shared records to put; one that stands and differs is a clash, unless it may change."""
+    new: list[Placed] = []
+    clashes = []
+    for kind, at, written in _listed(document, [kind for kind in SHARED if kind in document]):
+        held = unit.find(kind, written["id"])
+        if held is None or update_shared:
+            new.append((kind, at, written))
+        elif unit.written(kind, written["id"]) != written:
+            detail = f"Differs from '{written['id']}' as it stands; shared=update changes it."
+            clashes.append(Fault(at, detail))
+    if clashes:
+        raise Clash(clashes)
+    return new
+
+
+def _put_all(unit: Unit, placed: Iterable[Placed]) -> set[str]:
+    """Put records, each after those that it names, and return the fates of what is not shared.
+
+    All that is wrong with any is told. Of one that names a faulty one that is no more than what
+    else it names in vain.
+    """
+    fates: set[str] = set()
     faults: list[Fault] = []
     clashes: list[Fault] = []
-    for kind, at, written in stage:
+    faulty: set[tuple[str, str]] = set()
+    unchecked = 0
+    for kind, at, written in placed:
         try:
-            fate = unit.put(kind, written, at, drafts.get((kind, written["id"])))
-        except Invalid as error:
-            faults += error.faults
-        except Clash as error:
-            clashes += error.faults
+            fate = unit.put(kind, written, at)
+        except Rejected as error:
+            names = {at + to: (of, one) for to, of, one in references(WRITTEN[kind], written)}
+            own = [fault for fault in error.faults if names.get(fault.pointer) not in faulty]
+            (clashes if isinstance(error, Clash) else faults).extend(own)
+            unchecked += len(own) < len(error.faults)
+            faulty.add((kind, written["id"]))
         else:
             if kind not in SHARED:
                 fates.add(fate)
     if faults:
-        raise Invalid(faults)
+        raise Invalid(faults, unchecked)
     if clashes:
-        raise Clash(clashes)
+        raise Clash(clashes, unchecked)
+    return fates
 
 
-def _listed(document: Mapping[str, Any], kind: str) -> Iterator[tuple[str, Written]]:
-    """The records of a kind with their pointers, broader topics first."""
-    if kind != "topics":
-        yield from ((f"/{kind}/{place}", one) for place, one in enumerate(document[kind]))
-        return
-    waiting = {one["id"]: (f"/{kind}/{place}", one) for place, one in enumerate(document[kind])}
-    while waiting:
-        ready = [name for name, (_, one) in waiting.items() if one.get("broader") not in waiting]
-        for name in ready or list(waiting):  # A cycle is told as a broader topic that is missing.
-            yield waiting.pop(name)
+def _listed(document: Mapping[str, Any], kinds: Iterable[str]) -> Iterator[Placed]:
+    """The records of some kinds with their pointers, broader topics first."""
+    for kind in kinds:
+        waiting = {one["id"]: (f"/{kind}/{place}", one) for place, one in enumerate(document[kind])}
+        while waiting:
+            ready = [
+                name for name, (_, one) in waiting.items() if one.get("broader") not in waiting
+            ]
+            # A cycle is told as a broader topic that is missing.
+            for name in ready or list(waiting):
+                yield (kind, *waiting.pop(name))
 
 
-def _check_bounds(unit: Unit, document: Mapping[str, Any]) -> None:
-    """Refuse what reaches into another call: a call record holds what hangs on its own."""
+def out_of_bounds(document: Mapping[str, Any]) -> list[Fault]:
+    """What reaches into another call: a call record holds what hangs on its own."""
     call = document["call"]["id"]
     own = {account["id"] for account in document["accounts"]}
     faults = [
@@ -150,8 +177,13 @@ def _check_bounds(unit: Unit, document: Mapping[str, Any]) -> None:
         for place, statement in enumerate(document["statements"])
         if statement["account"] not in own
     ]
-    if faults:
+    return faults
+
+
+def _check_bounds(unit: Unit, document: Mapping[str, Any]) -> None:
+    if faults := out_of_bounds(document):
         raise Invalid(faults)
+    call = document["call"]["id"]
     clashes = []
     for kind in HANGING:
         for place, written in enumerate(document[kind]):

@@ -18,7 +18,7 @@ GUARDS = {
     "sqlite": ("revisions_stay", "revisions_are_kept", "revisions_are_appended"),
     "postgresql": ("revisions_stay", "revisions_are_kept"),
 }
-INDEX_GUARDS = ("insert", "delete", "update")
+INDEX_GUARDS = ("delete", "update")
 TRIGGERS = {
     "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
     "postgresql": "SELECT tgname FROM pg_trigger WHERE tgrelid = 'revisions'::regclass"

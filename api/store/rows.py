@@ -10,8 +10,9 @@ from sqlalchemy import Column, Connection, Select, Table, bindparam, delete, sel
 
 from api.store import search
 from api.store.kinds import KINDS
-from api.store.tables import insert
+from api.store.tables import among_texts, insert, texts
 from schemas.base import SERVER_SET, Look, View, Written, viewed
+from schemas.json_text import canonical
 from schemas.record import VIEWS
 
 AT_ONCE = 500
@@ -26,12 +27,14 @@ class Draft:
     """What a record becomes in the database, but for what the server sets: its stamps.
 
     It can come from another process. `call` is the call whose call record it belongs to, if any,
-    `row` the values of `drafted` columns, `links` the rows of link tables, by their names.
+    `written` the record in canonical JSON, `row` the values of `drafted` columns, `links` the rows
+    of link tables, by their names.
     """
 
     kind: str
     id: str
     call: str | None
+    written: bytes
     view: str
     row: Values
     links: dict[str, list[Values]]
@@ -66,7 +69,7 @@ class Prepared:
         """Its rows in link tables, by their names."""
         return self.draft.links
 
-    @cached_property
+    @property
     def json(self) -> str:
         """The record as it is read, in JSON; the stamps stand last in every view."""
         return f"{self.draft.view[:-1]},{orjson.dumps(self.stamps).decode()[1:]}"
@@ -117,6 +120,7 @@ def draft(kind: str, written: Written, look: Look, dialect: str) -> Draft:
         kind,
         written["id"],
         written["id"] if kind == "calls" else entry.columns.get("call"),
+        canonical(written),
         orjson.dumps(view).decode(),
         tuple([columns[name] for name in drafted(kind)]),
         links,
@@ -133,18 +137,24 @@ def prepare(
 
 def write(connection: Connection, prepared: Sequence[Prepared]) -> None:
     """Write records, of which each kind names only kinds before it."""
-    for kind, records in KINDS.items():
-        of_kind = [one for one in prepared if one.kind == kind]
+    by_kind: dict[str, list[Prepared]] = {kind: [] for kind in KINDS}
+    for one in prepared:
+        by_kind[one.draft.kind].append(one)
+    for kind, of_kind in by_kind.items():
+        records = KINDS[kind]
         old = [one for one in of_kind if not one.new]
-        new = [(*one.draft.row, *one.stamps.values(), one.json) for one in of_kind if one.new]
-        insert(connection, records.table, [*drafted(kind), *SERVER_SET, "view"], new)
+        if new := [(*one.draft.row, *one.stamps.values(), one.json) for one in of_kind if one.new]:
+            before = search.newest(connection, records.table)
+            insert(connection, records.table, [*drafted(kind), *SERVER_SET, "view"], new)
+            if "words" in records.table.c:
+                search.add(connection, records.table, before)
         if old:
             same = update(records.table).where(records.table.c.id == bindparam("written_id"))
             columns: dict[str, Any] = {name: bindparam(name) for name in old[0].row if name != "id"}
             rows = [{**one.row, "written_id": one.id} for one in old]
             connection.execute(same.values(columns), rows)
         for table in records.links:
-            values = [row for one in of_kind for row in one.links[table.name]]
+            values = [row for one in of_kind for row in one.draft.links[table.name]]
             _relink(connection, table, old, values)
         if records.names is not None:
             _relink(connection, records.names, old, [(n, o.id) for o in of_kind for n in o.names])
@@ -210,14 +220,16 @@ def in_the_way(connection: Connection, going: dict[str, list[str]]) -> list[str]
 
 def views(connection: Connection, kind: str, ids: Iterable[str]) -> Iterator[tuple[str, str]]:
     """The ids and views of records, a batch at a time."""
-    found = _select_views(kind)
+    dialect = connection.dialect.name
+    found = _select_views(kind, dialect)
     wanted = list(ids)
     for start in range(0, len(wanted), AT_ONCE):
-        yield from connection.execute(found, {"ids": wanted[start : start + AT_ONCE]}).all()
+        some = {"ids": texts(wanted[start : start + AT_ONCE], dialect)}
+        yield from connection.execute(found, some).all()
 
 
 @cache
-def _select_views(kind: str) -> Select[str, str]:
+def _select_views(kind: str, dialect: str) -> Select[str, str]:
     table = KINDS[kind].table
-    wanted = table.c.id.in_(bindparam("ids", expanding=True))
+    wanted = among_texts(table.c.id, "ids", dialect)
     return select(table.c.id, table.c.view).where(wanted).order_by(table.c.id)

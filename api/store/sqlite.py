@@ -29,7 +29,9 @@ def safe_wal(version: tuple[int, ...]) -> bool:
 DRIVER: Any = import_module("pysqlite3") if find_spec("pysqlite3") else sqlite3
 SAFE_WAL = safe_wal(DRIVER.sqlite_version_info)
 MAPPED = 4 << 30  # bytes of the file, at most
+PAGE = 8 << 10  # bytes: a statement's row takes two or three kilobytes, and lies on one page
 BULK_CACHE = 128 << 10  # KiB
+BULK_LOG = 16 << 10  # pages, as many as the cache holds
 JOURNAL = "WAL" if SAFE_WAL else "DELETE"
 REMARK = (
     None
@@ -154,6 +156,8 @@ class File:
     def pragmas(self, use: str) -> dict[str, str]:
         """Say how a connection is set up."""
         return {
+            # Of a new file; one that is there keeps its own.
+            **({"page_size": str(PAGE)} if self.migrating else {}),
             # WAL stands in the file, set at migration; where it is not safe it is given up.
             **({"journal_mode": JOURNAL} if self.migrating or not SAFE_WAL else {}),
             "synchronous": "FULL",  # An answered write is on the disk.
@@ -165,6 +169,8 @@ class File:
             "mmap_size": str(MAPPED if use == "read" else 0),
             # Many records touch as many pages of each index, which had better stay at hand.
             **({"cache_size": str(-BULK_CACHE)} if self.bulk and use == "write" else {}),
+            # A page that changes often need go from the log into the file only once in a while.
+            **({"wal_autocheckpoint": str(BULK_LOG)} if self.bulk and use == "write" else {}),
         }
 
     def scrub(self, _: Iterable[Table]) -> None:

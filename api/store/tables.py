@@ -9,11 +9,13 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
+import orjson
 from sqlalchemy import (
     BigInteger,
     Boolean,
     CheckConstraint,
     Column,
+    ColumnElement,
     Connection,
     Dialect,
     ForeignKey,
@@ -23,6 +25,9 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    bindparam,
+    func,
+    select,
 )
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import SchemaItem
@@ -142,6 +147,19 @@ def names(owner: Table) -> Table:
         Index(None, "record"),
         sqlite_with_rowid=False,
     )
+
+
+def among_texts(column: Column[str], name: str, dialect: str) -> ColumnElement[bool]:
+    """The column holds one of some `texts`, which are bound as one value however many they are."""
+    if dialect == "sqlite":
+        each = func.json_each(bindparam(name, type_=Text)).table_valued("value")
+        return column.in_(select(each.c.value))
+    return column == func.any(bindparam(name, type_=postgresql.ARRAY(Text)))
+
+
+def texts(values: Sequence[str], dialect: str) -> Any:
+    """Texts as that value."""
+    return orjson.dumps(values).decode() if dialect == "sqlite" else values
 
 
 def insert(
