@@ -23,7 +23,7 @@ log = logging.getLogger("readout")
 TARGET = "api.wsgi:app"
 # Of a worker. A stream keeps one until its reader has taken it all, a write until its turn has
 # come: `STREAMS` and `WAITING` of the engine leave some to those who read.
-THREADS = 64
+THREADS = 80
 ROUND = 1  # seconds from one look at the databases to the next
 GRACE = 25  # seconds for what is under way when told to stop; orchestrators kill after 30
 LOGGING = {

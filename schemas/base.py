@@ -1,7 +1,7 @@
 """What every record has, as it is written and as it is read."""
 
 import functools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, missing, pre_load
@@ -19,16 +19,11 @@ Shape = Callable[[Any, Look], Any]
 Collapse = Callable[[Any], Any]
 
 
-class Part(Schema):
-    """An object inside a record: closed, as records are."""
+class Plain(Schema):
+    """One closed object whose members are named as its fields."""
 
     class Meta:
         unknown = RAISE
-
-    error_messages = {
-        "unknown": "Unknown member.",
-        "type": "Must be an object.",
-    }
 
     def _deserialize(
         self,
@@ -40,9 +35,9 @@ class Part(Schema):
         unknown: UnknownOption = RAISE,
         index: int | None = None,
     ) -> Any:
-        """What marshmallow's own does for one whole object whose members are named as their fields.
+        """What marshmallow's own does for such an object.
 
-        It is a third of the work of loading: that one prepares for much that no record has.
+        It is a third of the work of loading: that one prepares for much that none of ours has.
         """
         if many or partial is not None or not isinstance(data, Mapping):
             return super()._deserialize(
@@ -54,7 +49,7 @@ class Part(Schema):
                 index=index,
             )
         loaded = {}
-        for name, field in self.load_fields.items():
+        for name, field in self._concerned(data):
             try:
                 value = field.deserialize(data.get(name, missing), name, data)
             except ValidationError as error:
@@ -67,6 +62,19 @@ class Part(Schema):
                 [self.error_messages["unknown"]], name
             )
         return loaded
+
+    def _concerned(self, data: Mapping[str, Any]) -> Iterable[tuple[str, fields.Field[Any]]]:
+        """The fields to load, by their names."""
+        return self.load_fields.items()
+
+
+class Part(Plain):
+    """An object inside a record."""
+
+    error_messages = {
+        "unknown": "Unknown member.",
+        "type": "Must be an object.",
+    }
 
 
 class Record(Part):

@@ -3,14 +3,28 @@
 What arrives for one is the list of its values as they were given, one for each repetition.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import Any
 
 from marshmallow import ValidationError, fields
 
+from schemas.base import Plain
 from schemas.fields import Text
 
 MAX_VALUES = 50
+
+
+class Query(Plain):
+    """The parameters of a query string, of which a request gives a few; none has a default."""
+
+    def _concerned(self, data: Mapping[str, Any]) -> Iterable[tuple[str, fields.Field[Any]]]:
+        fields = self.load_fields
+        return [(name, fields[name]) for name in {**data, **self._required} if name in fields]
+
+    @cached_property
+    def _required(self) -> dict[str, None]:
+        return {name: None for name, field in self.load_fields.items() if field.required}
 
 
 class Parameter(fields.Field[Any]):

@@ -8,9 +8,9 @@ import pytest
 from flask.testing import FlaskClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from marshmallow import ValidationError
+from marshmallow import Schema, ValidationError
 
-from schemas.base import as_written, viewed
+from schemas.base import Plain, as_written, viewed
 from schemas.problem import faults
 from schemas.record import VIEWS, WRITTEN, CallRecord
 from tests.least import ATTENDANCE, DIGEST, INSIDE, LEAST, SPAN, at_fault
@@ -155,6 +155,30 @@ def paths(kind: str) -> Iterator[tuple[str, str | None]]:
         yield name, None
         for inside in INSIDE.get(name, {}):
             yield name, inside
+
+
+@settings(max_examples=300, deadline=None, derandomize=True, database=None)
+@given(data=st.data())
+def test_our_way_of_loading_is_marshmallows_own(data: st.DataObject) -> None:
+    kind = data.draw(st.sampled_from(KINDS))
+    sent = dict(LEAST[kind])
+    for name, inside in data.draw(st.lists(st.sampled_from(list(paths(kind))), max_size=3)):
+        value = data.draw(values)
+        sent[name] = [{**INSIDE[name], inside: value}] if inside else value
+    sent |= data.draw(st.dictionaries(st.sampled_from(["Id", "revision", "x"]), values))
+    for left_out in data.draw(st.sets(st.sampled_from(list(LEAST[kind])), max_size=2)):
+        del sent[left_out]
+
+    def outcome() -> Any:
+        try:
+            return WRITTEN[kind].load(sent)
+        except ValidationError as error:
+            return error.messages, error.valid_data
+
+    ours = outcome()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Plain, "_deserialize", Schema._deserialize)
+        assert outcome() == ours
 
 
 @settings(max_examples=300, deadline=None, derandomize=True, database=None)

@@ -63,9 +63,9 @@ class Lists:
             "fields": Parameter(Choice(members), "Only these members of each record."),
             "format": Single(Choice(FORMS), "The form of the answer, in place of `Accept`."),
         }
-        if records.facets:
+        if records.counted:
             paging["facets"] = Parameter(
-                Choice(records.facets), "Count the values of these over all that matches."
+                Choice(records.counted), "Count the values of these over all that matches."
             )
         return paging
 
@@ -137,7 +137,7 @@ class Lists:
         total = self.records.count(connection, ask) if asked.get("count") else None
         facets = None
         if "facets" in asked:
-            facets = {name: self.records.counted(connection, ask, name) for name in asked["facets"]}
+            facets = self.records.facets(connection, ask, asked["facets"])
         views = self._views((row.view for row in rows), ask, asked)
         body = serialize.page(views, limit, following, total, facets)
         return answer(body, headers=_next_link(following))

@@ -62,7 +62,7 @@ def list_of(records: Records) -> Schema:
         "data": fields.List(fields.Nested(records.schema), required=True),
         "page": fields.Nested(Page(), required=True),
     }
-    if records.facets:
+    if records.counted:
         found["facets"] = fields.Dict(
             keys=fields.String(),
             values=fields.List(fields.Nested(Counted())),

@@ -31,10 +31,10 @@ log = logging.getLogger("readout")
 
 # How many connections of a process do each at once. Streams are apart: they go out as slowly as
 # their readers take them, and must not use up what the other requests need.
-READERS, STREAMS, WRITERS = 16, 8, 1
+READERS, STREAMS, WRITERS = 8, 8, 1
 # How many requests of a process wait for their turn to write. More are refused at once: each takes
 # a thread of the server's, and a write that lasts must leave some to those who read.
-WAITING = 40
+WAITING = 56
 
 
 class Database:
@@ -90,7 +90,7 @@ class Database:
 
         It takes room for a second copy, and others wait meanwhile.
         """
-        with refusals():
+        with refusals(self._writes.errors):
             self._place.scrub(tables)
 
     def told(self) -> dict[str, Any]:
@@ -115,11 +115,11 @@ class Database:
 
 
 @contextmanager
-def refusals() -> Iterator[None]:
+def refusals(errors: tuple[type[Exception], ...]) -> Iterator[None]:
     """Name what the database refuses, and leave a mistake of ours what it is."""
     try:
         yield
-    except (SQLAlchemyError, DRIVER.Error) as error:
+    except errors as error:
         refusal = fault(error)
         if refusal is None:
             raise
@@ -140,6 +140,7 @@ class Connections:
         self.writes = use == "write"
         self.wait = wait
         self.engine: Engine = place.engine(use)
+        self.errors = (SQLAlchemyError, self.engine.dialect.loaded_dbapi.Error)
         self.free = BoundedSemaphore(most)
         self.places = BoundedSemaphore(most + WAITING)
         self.idle: list[Connection] = []
@@ -149,7 +150,7 @@ class Connections:
         """Lend a connection in a transaction, committed at the end where it is one that writes."""
         self._take_turn()
         try:
-            with refusals():
+            with refusals(self.errors):
                 connection = self._begin()
                 try:
                     yield connection
@@ -207,7 +208,7 @@ class Connections:
             if not connection.invalidated:
                 # A commit that failed has ended for SQLAlchemy, but perhaps not for the database.
                 connection.connection.rollback()
-        except (SQLAlchemyError, DRIVER.Error):
+        except self.errors:
             connection.invalidate()
         if connection.invalidated:
             connection.close()

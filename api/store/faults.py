@@ -1,6 +1,6 @@
 """What a database refuses, told apart from our mistakes: the one place that reads its codes."""
 
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 
 
 class Unavailable(Exception):
@@ -66,7 +66,8 @@ def fault(error: BaseException) -> Unavailable | None:
         found = POSTGRESQL.get(state) or POSTGRESQL.get(state[:2])
     else:
         # Without a code it never came from the server: there is no connection, or none any more.
-        found = POSTGRESQL["08"] if isinstance(error, OperationalError) else None
+        operational = any(kind.__name__ == "OperationalError" for kind in type(cause).__mro__)
+        found = POSTGRESQL["08"] if operational else None
     if found is None:
         return None
     return type(found)(found.reason, found.retry_after, " ".join(str(cause).split()))

@@ -4,9 +4,10 @@ import difflib
 import functools
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import Column, Connection, Select, bindparam, select
+from sqlalchemy import Column, Connection, Select, select
 
-from api.store.tables import metadata
+from api.store.fetch import fetch
+from api.store.tables import among_texts, metadata, texts
 from schemas.slugs import slug
 
 NEAREST = 3
@@ -23,15 +24,15 @@ def _columns(kind: str) -> tuple[Column[str], Column[str]]:
 
 
 @functools.cache
-def _select_named(kind: str) -> Select[str, str]:
+def _select_named(kind: str, dialect: str) -> Select[str, str]:
     name, record = _columns(kind)
-    return select(name, record).where(name.in_(bindparam("names", expanding=True)))
+    return select(name, record).where(among_texts(name, "names", dialect))
 
 
 @functools.cache
-def _select_narrower() -> Select[str]:
+def _select_narrower(dialect: str) -> Select[str]:
     table = metadata.tables["topics"]
-    asked = table.c.id.in_(bindparam("topics", expanding=True))
+    asked = among_texts(table.c.id, "topics", dialect)
     start = select(table.c.id).where(asked).cte("found", recursive=True)
     found = start.union(select(table.c.id).where(table.c.broader == start.c.id))
     return select(found.c.id).order_by(found.c.id)
@@ -48,7 +49,9 @@ def resolve(
 
 def find(connection: Connection, kind: str, wanted: Sequence[str]) -> dict[str, str]:
     """The ids of records by the names wanted, for those that find one."""
-    return dict(connection.execute(_select_named(kind), {"names": list(wanted)}).all())
+    dialect = connection.dialect.name
+    names = {"names": texts(wanted, dialect)}
+    return dict(fetch(connection, _select_named(kind, dialect), names))
 
 
 def nearest(connection: Connection, kind: str, wanted: str) -> list[str]:
@@ -64,7 +67,9 @@ def nearest(connection: Connection, kind: str, wanted: str) -> list[str]:
 
 def narrower(connection: Connection, topics: Iterable[str]) -> tuple[str, ...]:
     """The topics and all that is narrower."""
-    return tuple(connection.scalars(_select_narrower(), {"topics": list(topics)}))
+    dialect = connection.dialect.name
+    asked = {"topics": texts(tuple(topics), dialect)}
+    return tuple(row[0] for row in fetch(connection, _select_narrower(dialect), asked))
 
 
 def slugs(record_id: str, aliases: Iterable[str]) -> list[str]:

@@ -1,6 +1,6 @@
 """One kind of record in the database: pages, counts, facets and single records."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any, NamedTuple
@@ -9,7 +9,8 @@ from marshmallow import Schema
 from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, select
 
 from api.store import search
-from api.store.filters import Filter, Filters, Words
+from api.store.fetch import fetch
+from api.store.filters import Filters, Words
 from api.store.names import narrower, nearest, resolve
 from api.store.selects import MOST_HITS, Ask, Position, Selects
 from schemas.base import Look, Written
@@ -17,7 +18,6 @@ from schemas.slugs import is_slug
 
 STREAMED_AT_ONCE = 500
 HINTED = 3  # of the unknown ids of a filter: looking for near ones takes time
-LABELS = ("name", "label", "title")
 
 
 class Entry(NamedTuple):
@@ -82,9 +82,9 @@ class Records:
         return self.kind == "statements"
 
     @property
-    def facets(self) -> dict[str, Filter]:
+    def counted(self) -> list[str]:
         """The filters whose values can be counted."""
-        return {name: found for name, found in self.filters.items() if found.facet}
+        return [name for name, found in self.filters.items() if found.facet]
 
     # Reading
 
@@ -92,9 +92,10 @@ class Records:
         """The id and the view of a record, by its id or the slug of an alias."""
         if not is_slug(record_id):
             return None
-        kept = self.selects.keep(("one",), self._select_one)
-        row = connection.execute(kept, {"id": record_id}).one_or_none()
-        return (row.id, row.view) if row else None
+        kept = self.selects.keep(("one", connection.dialect.name), self._select_one)
+        for found, view in fetch(connection, kept, {"id": record_id}):
+            return found, view
+        return None
 
     def _select_one(self) -> Select[Any]:
         found: ColumnElement[bool] = self.table.c.id == bindparam("id")
@@ -146,14 +147,16 @@ class Records:
         for phase in self._phases(ask):
             after = self._after(ask, phase)
             found = self.selects.rows(connection.dialect.name, ask, phase, len(after))
-            streamed = limit > STREAMED_AT_ONCE
-            if streamed:
+            values = bound | {f"after_{n}": part for n, part in enumerate(after)}
+            values["limit"] = limit
+            if limit > STREAMED_AT_ONCE:
                 found = found.execution_options(yield_per=STREAMED_AT_ONCE)
-            here = {f"after_{n}": part for n, part in enumerate(after)} | {"limit": limit}
-            with connection.execute(found, bound | here) as rows:
-                for row in rows if streamed else rows.all():
-                    limit -= 1
-                    yield Row(row[0], row[1:])
+                rows: Iterable[Sequence[Any]] = connection.execute(found, values)
+            else:
+                rows = fetch(connection, found, values)
+            for view, *position in rows:
+                limit -= 1
+                yield Row(view, tuple(position))
             if limit == 0:
                 return
 
@@ -162,31 +165,22 @@ class Records:
         if ask.finds_nothing:
             return 0
         found = self.selects.count(connection.dialect.name, ask)
-        return int(connection.execute(found, self._binds(connection, ask)).scalar_one())
+        [[count]] = fetch(connection, found, self._binds(connection, ask))
+        return int(count)
 
-    def facet(self, connection: Connection, ask: Ask, name: str) -> list[tuple[str, int]]:
-        """The values of a facet over all that matches, the most frequent first, ties by value."""
-        if ask.finds_nothing:
-            return []
-        found = self.selects.facet(connection.dialect.name, ask, name)
-        counted = connection.execute(found, self._binds(connection, ask))
-        return [(value, count) for value, count in counted]
-
-    def counted(self, connection: Connection, ask: Ask, name: str) -> list[dict[str, Any]]:
-        """The same with the label of each value: a name, label or title, else the value itself."""
-        found = self.facet(connection, ask, name)
-        labels: dict[str, str] = {}
-        kind = self.filters[name].refers_to
-        if kind is not None and found:
-            table = self.table.metadata.tables[kind]
-            label = next(table.c[one] for one in LABELS if one in table.c)
-            ids = [value for value, _ in found]
-            rows = connection.execute(select(table.c.id, label).where(table.c.id.in_(ids)))
-            labels = dict(rows.all())
-        return [
-            {"id": value, "label": labels.get(value, value), "count": count}
-            for value, count in found
-        ]
+    def facets(
+        self, connection: Connection, ask: Ask, names: Sequence[str]
+    ) -> dict[str, list[dict[str, Any]]]:
+        """The values of facets over all that matches, the most frequent first, ties by value."""
+        facets: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
+        if not names or ask.finds_nothing:
+            return facets
+        found = self.selects.facets(connection.dialect.name, ask, names)
+        for name, value, label, count in fetch(connection, found, self._binds(connection, ask)):
+            facets[name].append({"id": value, "label": label, "count": count})
+        for values in facets.values():
+            values.sort(key=lambda value: (-value["count"], value["id"]))
+        return facets
 
     def streamed(self, connection: Connection, ask: Ask) -> int:
         """How many records `rows` gives without a limit."""

@@ -4,22 +4,27 @@ The shape is which filters are asked for, with one value or several, and in whic
 themselves are bound (see Records in records.py).
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 from sqlalchemy import (
+    CTE,
     BindParameter,
     ColumnElement,
+    FromClause,
     Select,
+    Subquery,
     Table,
     and_,
     bindparam,
     distinct,
     func,
+    literal,
     select,
     tuple_,
+    union_all,
 )
 
 from api.store import search
@@ -31,6 +36,7 @@ Shape = tuple[Any, ...]
 
 MOST_HITS = 1_000
 MOST_FACET_VALUES = 100
+LABELS = ("name", "label", "title")
 KEPT = 2_000
 LIMIT: BindParameter[int] = bindparam("limit")
 
@@ -90,10 +96,10 @@ class Selects:
         build = partial(self._keys, dialect, ask, counted=True)
         return self.keep(ask.shape("count", dialect), build)
 
-    def facet(self, dialect: str, ask: Ask, name: str) -> Select[Any]:
-        """The values of a facet with their counts, the most frequent first."""
-        build = partial(self._facet, dialect, ask, name)
-        return self.keep(ask.shape("facet", name, dialect), build)
+    def facets(self, dialect: str, ask: Ask, names: Sequence[str]) -> Select[Any]:
+        """The most frequent values of facets: the facet, the value, its label and its count."""
+        build = partial(self._facets, dialect, ask, names)
+        return self.keep(ask.shape("facets", *names, dialect), build)
 
     def _conditions(self, dialect: str, ask: Ask, place: Place) -> list[ColumnElement[bool]]:
         found: list[ColumnElement[bool]] = []
@@ -183,20 +189,33 @@ class Selects:
         shown = func.count(distinct(place.key) if repeats else place.key) if counted else place.key
         return select(shown).select_from(place.origin).where(*where)
 
-    def _facet(self, dialect: str, ask: Ask, name: str) -> Select[Any]:
+    def _facets(self, dialect: str, ask: Ask, names: Sequence[str]) -> Select[Any]:
+        """All facets at once, as what matches is found once for all of them."""
+        found = self._keys(dialect, ask, counted=False).cte("found").prefix_with("MATERIALIZED")
+        counts = [self._labelled(name, self._counts(name, found)) for name in names]
+        return select(union_all(*counts).subquery("counts"))
+
+    def _counts(self, name: str, found: CTE) -> Subquery:
         used = self.filters[name]
-        keys = self._keys(dialect, ask, counted=False).correlate(None)
         if isinstance(used, Linked):
             value, key = used.target, used.link.c.record
+            repeats = value.name != "target"  # It names two of one country, but an id once.
         elif isinstance(used, Among):
-            value, key = used.column, self.table.c.id
+            value, key, repeats = used.column, self.table.c.id, False
         else:
             raise TypeError(f"{name} is no facet")
-        counted = func.count(distinct(key)).label("counted")
-        return (
-            select(value, counted)
-            .where(key.in_(keys), value.is_not(None))
-            .group_by(value)
-            .order_by(counted.desc(), value)
-            .limit(MOST_FACET_VALUES)
-        )
+        counted = func.count(distinct(key) if repeats else key).label("counted")
+        counts = select(value.label("value"), counted).group_by(value)
+        counts = counts.where(key.in_(select(found.c[0])), value.is_not(None))
+        return counts.order_by(counted.desc(), value).limit(MOST_FACET_VALUES).subquery(name)
+
+    def _labelled(self, name: str, counts: Subquery) -> Select[Any]:
+        """The label of a value is a name, label or title, else the value itself."""
+        label: ColumnElement[str] = counts.c.value
+        origin: FromClause = counts
+        if kind := self.filters[name].refers_to:
+            table = self.table.metadata.tables[kind]
+            label = next(table.c[one] for one in LABELS if one in table.c)
+            origin = counts.join(table, table.c.id == counts.c.value)
+        shown = (literal(name).label("facet"), counts.c.value, label.label("label"))
+        return select(*shown, counts.c.counted).select_from(origin)

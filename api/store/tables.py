@@ -159,7 +159,7 @@ def among_texts(column: Column[str], name: str, dialect: str) -> ColumnElement[b
 
 def texts(values: Sequence[str], dialect: str) -> Any:
     """Texts as that value."""
-    return orjson.dumps(values).decode() if dialect == "sqlite" else values
+    return orjson.dumps(values).decode() if dialect == "sqlite" else list(values)
 
 
 def insert(

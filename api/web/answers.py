@@ -19,6 +19,7 @@ YAML = "application/yaml"
 
 SMALLEST_COMPRESSED = 1_000  # bytes; below that compression saves nothing
 COMPRESSION = 5
+TAG = 24  # hexadecimal digits of a digest are enough to tell versions apart
 _GZIP_WINDOW = 16 + zlib.MAX_WBITS
 _WEIGHT = re.compile(r"[0-9]{1,3}(\.[0-9]{0,9})?|\.[0-9]{1,9}")
 
@@ -91,10 +92,12 @@ def answer(
     before its digest.
     """
     packed = len(body) >= SMALLEST_COMPRESSED and _takes_gzip()
-    digest = hashlib.blake2b(body, digest_size=12, person=mimetype.encode()[:16])
-    if packed:
-        digest.update(b"gzip")
-    tag = digest.hexdigest() if number is None else f"{number}-{digest.hexdigest()}"
+    # Processors have instructions for SHA-256, which so takes half the time of BLAKE2.
+    digest = hashlib.sha256(body)
+    digest.update(mimetype.encode() + (b" gzip" if packed else b""))
+    tag = digest.hexdigest()[:TAG]
+    if number is not None:
+        tag = f"{number}-{tag}"
     made = _headers(headers)
     made["ETag"] = f'"{tag}"'
     known = request.headers.get("If-None-Match") if request.method in ("GET", "HEAD") else None

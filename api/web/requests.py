@@ -5,9 +5,10 @@ from typing import Any, cast
 from urllib.parse import parse_qsl, quote
 
 from flask import request
-from marshmallow import RAISE, Schema, ValidationError, fields
+from marshmallow import Schema, ValidationError, fields
 
 from api.web.problems import ProblemError
+from schemas.query import Query
 
 LONGEST_URL = 4_000
 UNESCAPED = "/:@!$&'()*+,;=~"  # what a path has without escapes (RFC 3986, section 3.3)
@@ -17,13 +18,7 @@ TOLD = 3  # of the faults, in `detail`; `errors` has them all
 
 def query_schema(parameters: Mapping[str, fields.Field[Any]]) -> Schema:
     """The schema of a path's query string, made once."""
-
-    class Query(Schema):
-        class Meta:
-            unknown = RAISE
-
-    made = Query.from_dict(dict(parameters), name="Query")
-    return made(unknown=RAISE)
+    return Query.from_dict(dict(parameters), name="Query")()
 
 
 def check_url() -> None:
