@@ -27,6 +27,7 @@ from sqlalchemy import (
     select,
 )
 
+from api.store.fetch import fetch
 from api.store.tables import NUMBER, TEXT, among_texts, insert, metadata, texts
 from schemas.json_text import canonical
 
@@ -51,6 +52,9 @@ table = Table(
     UniqueConstraint("kind", "id", "revision"),
     Index(None, "call", "seq"),
 )
+
+
+HEAD = select(table.c.seq, table.c.digest).order_by(table.c.seq.desc()).limit(1)
 
 
 @dataclass(frozen=True)
@@ -119,9 +123,9 @@ def append(connection: Connection, changes: Sequence[Change]) -> None:
 
 
 def _head(connection: Connection) -> tuple[int, bytes]:
-    newest = select(table.c.seq, table.c.digest).order_by(table.c.seq.desc()).limit(1)
-    row = connection.execute(newest).one_or_none()
-    return (row.seq, bytes(row.digest)) if row else (0, GENESIS)
+    for seq, digest in fetch(connection, HEAD, {}):
+        return seq, bytes(digest)
+    return 0, GENESIS
 
 
 def checkpoint(connection: Connection) -> dict[str, Any]:
@@ -154,7 +158,7 @@ def numbers(connection: Connection, kind: str, ids: Sequence[str]) -> dict[str, 
     dialect = connection.dialect.name
     for start in range(0, len(ids), AT_ONCE):
         some = {"kind": kind, "ids": texts(ids[start : start + AT_ONCE], dialect)}
-        found |= dict(connection.execute(_select_numbers(dialect), some).all())
+        found |= dict(fetch(connection, _select_numbers(dialect), some))
     return found
 
 

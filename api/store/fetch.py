@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Select
+from sqlalchemy import Connection, Dialect, Select
 
 
 class Ready(NamedTuple):
@@ -20,17 +20,20 @@ class Ready(NamedTuple):
     names: Sequence[str] | None
 
 
-_ready: WeakKeyDictionary[Select[*tuple[Any, ...]], Ready | None] = WeakKeyDictionary()
+_ready: WeakKeyDictionary[Select[*tuple[Any, ...]], dict[str, Ready | None]] = WeakKeyDictionary()
 
 
 def fetch(
     connection: Connection, statement: Select[*tuple[Any, ...]], values: Mapping[str, Any]
 ) -> Sequence[Any]:
-    """All rows of a SELECT that is kept, for one kind of database."""
-    try:
-        ready = _ready[statement]
-    except KeyError:
-        ready = _ready[statement] = _made_ready(connection, statement)
+    """All rows of a SELECT that is kept."""
+    kept = _ready.get(statement)
+    if kept is None:
+        kept = _ready[statement] = {}
+    dialect = connection.dialect
+    if dialect.name not in kept:
+        kept[dialect.name] = _made_ready(statement, dialect)
+    ready = kept[dialect.name]
     if ready is None:
         return connection.execute(statement, values).all()
     bound = {**ready.own, **values}
@@ -43,9 +46,9 @@ def fetch(
         cursor.close()
 
 
-def _made_ready(connection: Connection, statement: Select[*tuple[Any, ...]]) -> Ready | None:
+def _made_ready(statement: Select[*tuple[Any, ...]], dialect: Dialect) -> Ready | None:
     """None where the text depends on how many values are given."""
-    compiled: Any = statement.compile(dialect=connection.dialect)
+    compiled: Any = statement.compile(dialect=dialect)
     if compiled.post_compile_params:
         return None
     return Ready(compiled.string, compiled.params, compiled.positiontup)

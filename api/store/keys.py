@@ -10,6 +10,7 @@ from sqlalchemy import (
     LargeBinary,
     RowMapping,
     Table,
+    bindparam,
     insert,
     or_,
     select,
@@ -31,6 +32,8 @@ table = Table(
     Column("expires_at", TEXT),
     Column("revoked_at", TEXT),
 )
+
+BY_PREFIX = select(table).where(table.c.prefix == bindparam("prefix"))
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,7 @@ def _key(row: RowMapping) -> Key:
 
 def find(connection: Connection, prefix: str, hashed: bytes) -> Key | None:
     """The key of that hash, compared in constant time."""
-    row = connection.execute(select(table).where(table.c.prefix == prefix)).mappings().first()
+    row = connection.execute(BY_PREFIX, {"prefix": prefix}).mappings().first()
     if row is None or not hmac.compare_digest(bytes(row["hash"]), hashed):
         return None
     return _key(row)

@@ -9,6 +9,7 @@ import orjson
 from sqlalchemy import Column, Connection, Select, Table, bindparam, delete, select, update
 
 from api.store import search
+from api.store.fetch import fetch
 from api.store.kinds import KINDS
 from api.store.tables import among_texts, insert, texts
 from schemas.base import SERVER_SET, Look, View, Written, viewed
@@ -225,7 +226,7 @@ def views(connection: Connection, kind: str, ids: Iterable[str]) -> Iterator[tup
     wanted = list(ids)
     for start in range(0, len(wanted), AT_ONCE):
         some = {"ids": texts(wanted[start : start + AT_ONCE], dialect)}
-        yield from connection.execute(found, some).all()
+        yield from fetch(connection, found, some)
 
 
 @cache

@@ -5,12 +5,15 @@ SQLite indexes the folded text with FTS5, PostgreSQL a tsvector that we write ou
 """
 
 from collections.abc import Sequence
+from functools import cache
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
     Float,
     FromClause,
+    Insert,
+    Select,
     Table,
     TableClause,
     bindparam,
@@ -24,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql
 
 from api.store import words
+from api.store.fetch import fetch
 
 
 def stored(dialect: str, fields: Sequence[str]) -> str:
@@ -38,7 +42,13 @@ def asked(dialect: str, query: words.Query) -> str:
 
 def newest(connection: Connection, owner: Table) -> int:
     """The number of the newest row; what is added later has higher ones."""
-    return connection.scalar(select(func.max(owner.c.n))) or 0
+    [[number]] = fetch(connection, _newest(owner), {})
+    return number or 0
+
+
+@cache
+def _newest(owner: Table) -> Select[int]:
+    return select(func.max(owner.c.n))
 
 
 def add(connection: Connection, owner: Table, after: int) -> None:
@@ -48,9 +58,14 @@ def add(connection: Connection, owner: Table, after: int) -> None:
     nine times as long.
     """
     if connection.dialect.name == "sqlite":
-        fts = index(owner)
-        new = select(owner.c.n, owner.c.words).where(owner.c.n > after)
-        connection.execute(insert(fts).from_select([fts.c.rowid, fts.c.words], new))
+        connection.execute(_add(owner), {"after": after})
+
+
+@cache
+def _add(owner: Table) -> Insert:
+    fts = index(owner)
+    new = select(owner.c.n, owner.c.words).where(owner.c.n > bindparam("after"))
+    return insert(fts).from_select([fts.c.rowid, fts.c.words], new)
 
 
 def index(owner: Table) -> TableClause:

@@ -1,7 +1,8 @@
 """Sources: the documents in which it is written."""
 
-from sqlalchemy import CheckConstraint, Column, Connection, Integer, select
+from sqlalchemy import CheckConstraint, Column, Connection, Integer, bindparam, select
 
+from api.store.fetch import fetch
 from api.store.filters import Among, Updated, Words
 from api.store.records import Entry, Records
 from api.store.tables import TEXT, among, record, text
@@ -26,6 +27,8 @@ table = record(
     CheckConstraint("text IS NULL OR rights = 'open'", name="text"),
 )
 
+TEXT_OF = select(table.c.text).where(table.c.id == bindparam("id"))
+
 
 def derive(written: Written, look: Look) -> Entry:
     """The row of a source; its text is kept apart, as lists leave it out."""
@@ -39,8 +42,9 @@ def derive(written: Written, look: Look) -> Entry:
 
 def text_of(connection: Connection, source: str) -> str | None:
     """The text of a source, where it is held."""
-    kept: str | None = connection.scalar(select(table.c.text).where(table.c.id == source))
-    return kept
+    for (held,) in fetch(connection, TEXT_OF, {"id": source}):
+        return str(held) if held is not None else None
+    return None
 
 
 SOURCES = Records(
