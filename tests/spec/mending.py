@@ -6,24 +6,25 @@ and some with what stands (a source with its own text).
 """
 
 import itertools
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import requests
 from marshmallow import fields
 
-from schemas.fields import Edtf, Id, Items, Ref, Text, Url
+from schemas.fields import MAX_TEXT, Edtf, Id, Items, Ref, Text, Url
 from schemas.record import WRITTEN
 from schemas.source import digest
 from tests.call_records import TEXT, a_record
 from tests.spec.possible import possible_date, possible_url
 
 Body = dict[str, Any]
-_numbers = itertools.count()
+numbers = itertools.count()
 
 PARTIES = ("side", "sides", "initiated_by")  # A side is no person.
 SHARED = ("participants", "topics", "sources")
 FRESH = {"name", "label", "aliases"}
+LONGEST_NAME = MAX_TEXT - 10  # characters, with room for a number
 SHORTEST = 10  # characters of a span: fewer could be blank
 
 
@@ -33,14 +34,19 @@ class Ground:
     def __init__(self, session: requests.Session, url: str) -> None:
         self.session = session
         self.url = url
-        self.record = a_record("ground")
+        self.tag = "ground"
+        self.record = a_record(self.tag)
         self.call: str = self.record["call"]["id"]
+        self.touched = True
 
     def restored(self) -> bool:
         """Put back what earlier requests changed or retracted of it; leave alone what they made.
 
         Was there any of that?
         """
+        if not self.touched:
+            return False
+        self.touched = False
         path = f"{self.url}/v1/calls/{self.call}/record"
         stands = self.session.get(path)
         held = stands.json() if stands.ok else {}
@@ -57,10 +63,14 @@ class Ground:
             assert put.ok, put.text
         return changed
 
-    def standing(self, kind: str, record: str | None) -> Body:
-        """A record as it is read; empty where there is none."""
-        found = self.session.get(f"{self.url}/v1/{kind}/{record}")
-        return dict(found.json()) if record and found.ok else {}
+    def standing(self, kind: str, record: str) -> Body:
+        """A record as it is, or was before it was retracted; empty where there never was one."""
+        path = f"{self.url}/v1/{kind}/{record}"
+        found = self.session.get(path)
+        if found.status_code != requests.codes.gone:
+            return dict(found.json()) if found.ok else {}
+        last = found.headers["ETag"].strip('"').partition("-")[0]
+        return dict(self.session.get(f"{path}/revisions/{last}").json()["record"])
 
     def some(self, kind: str, value: object, *, party: bool = False) -> str:
         """The id of one of its records, the same for the same value."""
@@ -72,12 +82,12 @@ class Ground:
 def mended(ground: Ground, kind: str, body: Body, record: str | None, *, patch: bool) -> Body:
     """A body that writes a record of a kind, or patches it."""
     known = WRITTEN[kind].load_fields
-    stands = ground.standing(kind, record)
+    stands = ground.standing(kind, record) if record else {}
     if patch and not stands:
         return body  # It is a 404.
     before = {name: stands[name] for name in known if patch and name in stands}
     right = before | {name: _value(ground, known[name], body[name], name) for name in body}
-    for name in FRESH & right.keys() - stands.keys():
+    for name in FRESH & body.keys():
         right[name] = fresh(right[name])
     if kind in RULES:
         RULES[kind](ground, right, stands)
@@ -86,34 +96,38 @@ def mended(ground: Ground, kind: str, body: Body, record: str | None, *, patch: 
 
 def fresh(names: Any) -> Any:
     """Names that no other record has: most that are made up are short, and soon taken."""
-    if isinstance(names, list):
-        return [fresh(name) for name in names]
-    return f"{names} {next(_numbers)}"
+    match names:
+        case list():
+            return [fresh(name) for name in names]
+        case str():
+            return f"{names[:LONGEST_NAME]} {next(numbers)}"
+    return names
 
 
 def mended_record(ground: Ground, body: Body, record: str | None) -> Body:
     """A body that is a call record: of its own call, with all that it names."""
 
-    def each(kind: str, known: Iterable[str] = ()) -> list[Body]:
-        listed = {one["id"]: one for one in body.get(kind, [])}
+    def each(kind: str, first: str) -> list[Body]:
+        """Those of a kind, under ids that no other call's have."""
+        listed = {f"{first}-{one['id']}"[:80].rstrip("-"): one for one in body.get(kind, [])}
         return [
-            mended(ground, kind, one, name, patch=False)
+            mended(ground, kind, one, None, patch=False) | {"id": name}
             for name, one in listed.items()
-            if name not in known
         ]
 
     call = record or body["call"]["id"]
-    right: Body = {"call": mended(ground, "calls", body["call"], call, patch=False) | {"id": call}}
-    for kind in SHARED:
-        own = ground.record[kind]
-        right[kind] = own + each(kind, {one["id"] for one in own})
+    right: Body = {"call": mended(ground, "calls", body["call"], None, patch=False) | {"id": call}}
+    for kind in SHARED:  # One that stands, and differs, would clash.
+        right[kind] = [*ground.record[kind], *each(kind, f"new-{next(numbers)}")]
+    own = digest(call)[:8]
     right["accounts"] = [
-        one | {"call": call, "sources": [ground.some("sources", "")]} for one in each("accounts")
+        one | {"call": call, "sources": [ground.some("sources", "")]}
+        for one in each("accounts", own)
     ]
     tellings = [one["id"] for one in right["accounts"]]
     right["statements"] = [
         one | {"account": tellings[place % len(tellings)]}
-        for place, one in enumerate(each("statements") if tellings else [])
+        for place, one in enumerate(each("statements", own) if tellings else [])
     ]
     return right
 

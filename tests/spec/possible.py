@@ -1,8 +1,13 @@
-"""What a text must be beyond its pattern: a day in the calendar, a host that can be."""
+"""What texts must be beyond their patterns: a day in the calendar, a host that can be, not long."""
 
 import re
 from datetime import date, datetime
+from typing import Any
 from urllib.parse import urlsplit
+
+from requests import Request
+
+LONGEST_URL = 4000  # In bytes. Past it the answer is 414, which no parameter by itself can cause.
 
 
 def possible_date(text: str) -> bool:
@@ -32,3 +37,9 @@ def possible_url(text: str) -> bool:
         return bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
+
+
+def possible_length(asked: dict[str, Any]) -> bool:
+    """Is the URL of a request short enough?"""
+    url = Request("GET", asked["url"], params=asked.get("params")).prepare().url or ""
+    return len(url) <= LONGEST_URL

@@ -7,12 +7,10 @@ meant to be wrong, an odd cursor among them, goes out as it was made.
 from typing import Any
 
 import schemathesis
-from requests import Request
 from schemathesis import Case, GenerationMode, HookContext
 
-from tests.spec.possible import possible_date, possible_instant
+from tests.spec.possible import possible_date, possible_instant, possible_length
 
-LONGEST_URL = 4000  # In bytes. Past it the answer is 414, which no parameter by itself can cause.
 DATES = ("held_from", "held_to", "said_from", "said_to")
 UNSTREAMED = ("count", "facets")  # They do not go with CSV and NDJSON …
 LONGEST_PAGE = 200  # … and a higher limit goes with these alone.
@@ -21,9 +19,7 @@ LONGEST_PAGE = 200  # … and a higher limit goes with these alone.
 @schemathesis.hook
 def filter_case(context: HookContext, case: Case[Any]) -> bool:
     """Is the URL short enough?"""
-    asked = case.as_transport_kwargs()
-    url = Request("GET", asked["url"], params=asked.get("params")).prepare().url or ""
-    return len(url) <= LONGEST_URL
+    return possible_length(case.as_transport_kwargs())
 
 
 @schemathesis.hook
