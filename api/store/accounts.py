@@ -1,5 +1,7 @@
 """Accounts: one teller's telling of one call each."""
 
+from sqlalchemy import Index
+
 from api.store import calls, participants, sources
 from api.store.filters import Among, Linked, Updated
 from api.store.records import Entry, Records
@@ -17,6 +19,7 @@ table = record(
     text("coverage"),
     among("genre", GENRES),
     among("coverage", COVERAGES),
+    *(Index(None, column, "id") for column in ("call", "given_by", "genre")),
     searched=False,
 )
 sides = link(table, "sides", participants.table)

@@ -5,12 +5,14 @@ from sqlalchemy import ColumnElement, Index, Select, select
 from api.store import participants, sources
 from api.store.filters import Among, Every, Linked, Since, Until, Updated, Via, Words
 from api.store.records import Entry, Records
-from api.store.tables import among, days, link, metadata, record, refers, text
+from api.store.tables import among, days, link, metadata, ordered, record, refers, text
 from schemas import dates
 from schemas.base import Look, Written
 from schemas.fields import Coded, Country
 from schemas.record import VIEWS
 from schemas.vocabulary import DATE_BASES, MEDIA, ROLES, STATUSES
+
+_ORDER = ("earliest", "latest", "id")
 
 table = record(
     "calls",
@@ -22,7 +24,12 @@ table = record(
     among("status", STATUSES),
     among("medium", MEDIA),
     among("held_on_basis", DATE_BASES),
-    Index(None, "earliest", "latest", "id"),
+    *ordered("calls", *_ORDER),
+    *(
+        index
+        for column in ("status", "medium")
+        for index in (*ordered("calls", column, *_ORDER), Index(None, column, "id"))
+    ),
 )
 attendance = link(
     table,
@@ -33,7 +40,9 @@ attendance = link(
     text("country", null=True),
     *days(),
     among("role", ROLES),
-    by=[("target", "earliest", "latest", "record"), ("side", "record"), ("country", "record")],
+    Index(None, "side", "record"),
+    Index(None, "country", "record"),
+    by=[("target",), ("side",), ("country",)],
 )
 initiators = link(table, "initiators", participants.table)
 stage_sources = link(table, "stage_sources", sources.table)

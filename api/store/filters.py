@@ -21,6 +21,7 @@ from schemas.instants import Instant
 from schemas.query import Parameter, Truth
 
 NONE = "none"
+FEW = 50  # values of which each is looked for by itself
 
 
 @dataclass(frozen=True)
@@ -32,9 +33,9 @@ class Value:
 
     @property
     def shape(self) -> tuple[Any, ...]:
-        """What of it changes the SQL: no value, one or several, or groups of them; and `none`."""
+        """What of it changes the SQL: how many values, or groups of them; and `none`."""
         groups = tuple(min(len(value), 2) for value in self.values if isinstance(value, tuple))
-        return groups or min(len(self.values), 2), self.none
+        return groups or min(len(self.values), FEW + 1), self.none
 
 
 class Filter(Parameter):
@@ -67,16 +68,15 @@ class Filter(Parameter):
         return column.in_(bindparam(name, expanding=True, type_=column.type))
 
     def binds(self, name: str, asked: Value) -> Mapping[str, Any]:
-        """The values to bind."""
-        if not asked.values:
-            return {}
-        return {name: asked.values[0] if len(asked.values) == 1 else list(asked.values)}
+        """The values to bind, together and one by one."""
+        if len(asked.values) == 1:
+            return {name: asked.values[0]}
+        each = ((f"{name}_{number}", one) for number, one in enumerate(asked.values[:FEW]))
+        return {name: list(asked.values), **dict(each)}
 
 
 def _refers_to(column: Column[Any]) -> str | None:
-    for key in column.foreign_keys:
-        return key.column.table.name
-    return None
+    return next((key.column.table.name for key in column.foreign_keys), None)
 
 
 class Among(Filter):
@@ -122,8 +122,7 @@ class Is(Filter):
 class Linked(Filter):
     """The record's list names one of the values.
 
-    `target` is the column of a link table; `record` the one that names the record, where that is
-    not the link's own. A link that carries the sort columns can drive a page.
+    `target` is the column of a link table. A link that carries the sort columns can drive a page.
     """
 
     def __init__(

@@ -19,6 +19,8 @@ table = record(
     text("kind"),
     text("country", null=True),
     among("kind", PARTICIPANT_KINDS),
+    Index(None, "kind", "id"),
+    Index(None, "country", "id"),
     Index(None, "name", postgresql_using="hash"),  # A B-tree there takes no long names.
 )
 found_by = names(table)

@@ -12,9 +12,7 @@ class Place:
     the filter `driven_by`), joined to the record's own where a condition needs that.
     """
 
-    def __init__(
-        self, table: Table, driver: FromClause | None = None, driven_by: str | None = None
-    ) -> None:
+    def __init__(self, table: Table, driver: FromClause | None = None, driven_by: str = "") -> None:
         self.table = table
         self.driver = driver
         self.driven_by = driven_by

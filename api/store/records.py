@@ -1,6 +1,6 @@
 """One kind of record in the database: pages, counts, facets and single records."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any, NamedTuple
@@ -144,10 +144,11 @@ class Records:
         if ask.finds_nothing:
             return
         bound = self._binds(connection, ask)
-        for phase in self._phases(ask):
-            after = self._after(ask, phase)
+        after = [part for part in ask.after or () if part is not None]
+        for phase in self.phases(ask, bound):
             found = self.selects.rows(connection.dialect.name, ask, phase, len(after))
             values = bound | {f"after_{n}": part for n, part in enumerate(after)}
+            after = []
             values["limit"] = limit
             if limit > STREAMED_AT_ONCE:
                 found = found.execution_options(yield_per=STREAMED_AT_ONCE)
@@ -199,18 +200,24 @@ class Records:
                 bound.update(used.binds(name, value))
         return bound
 
-    def _phases(self, ask: Ask) -> list[str]:
-        """A dated order is two ranges, the records without a date last in either direction."""
+    def phases(self, ask: Ask, bound: Mapping[str, Any]) -> list[str]:
+        """The ranges that an order is read in, one after the other, from its position on.
+
+        `all` where it is not by date. Else first the `dated`, then the `undated` in either
+        direction. From a day on: those `straddling` it, which are vague, begin before all those
+        `within`, so that nothing that ended before need be looked at.
+        """
         if ask.sort.removeprefix("-") != self.dated:
             return ["all"]
+        since = self.selects.since
+        if since and since in ask.asked:
+            descending = ask.sort.startswith("-")
+            phases = ["within", "straddling"] if descending else ["straddling", "within"]
+            if ask.after and (ask.after[0] < bound[since]) == descending:
+                del phases[0]
+            return phases
         if ask.after is not None and ask.after[0] is None:
             return ["undated"]
-        if any(name.endswith(("_from", "_to")) for name in ask.asked):
+        if any(name.endswith("_to") for name in ask.asked):
             return ["dated"]
         return ["dated", "undated"]
-
-    def _after(self, ask: Ask, phase: str) -> Position:
-        """The parts of the position to go on from in this phase."""
-        if ask.after is None or (phase == "undated" and ask.after[0] is not None):
-            return ()
-        return tuple(part for part in ask.after if part is not None)

@@ -4,9 +4,9 @@ The shape is which filters are asked for, with one value or several, and in whic
 themselves are bound (see Records in records.py).
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 from sqlalchemy import (
@@ -24,12 +24,14 @@ from sqlalchemy import (
     literal,
     select,
     tuple_,
+    union,
     union_all,
 )
 
 from api.store import search
-from api.store.filters import Among, Asked, Filters, Linked, Words
+from api.store.filters import FEW, Among, Asked, Filters, Is, Linked, Since, Until, Words
 from api.store.place import Place
+from api.store.tables import no_index
 
 Position = tuple[Any, ...]
 Shape = tuple[Any, ...]
@@ -85,8 +87,8 @@ class Selects:
     def rows(self, dialect: str, ask: Ask, phase: str, after: int) -> Select[Any]:
         """The views in order, each with its position, at most so many as `limit` is bound to.
 
-        `phase` is the range of the order: `dated`, `undated`, or `all` where it is not by date;
-        `after` how many parts the position has to go on from.
+        `phase` is the range of the order (see Records.phases in records.py), `after` how many parts
+        the position has to go on from.
         """
         shape = ask.shape("rows", phase, after, dialect)
         return self.keep(shape, partial(self._rows, dialect, ask, phase, after))
@@ -101,18 +103,41 @@ class Selects:
         build = partial(self._facets, dialect, ask, names)
         return self.keep(ask.shape("facets", *names, dialect), build)
 
-    def _conditions(self, dialect: str, ask: Ask, place: Place) -> list[ColumnElement[bool]]:
+    @cached_property
+    def since(self) -> str | None:
+        """The name of the filter by the first day of the date that the kind is ordered by."""
+        return next((name for name, used in self.filters.items() if type(used) is Since), None)
+
+    def _conditions(
+        self, dialect: str, ask: Ask, place: Place, but: Container[str] = ()
+    ) -> list[ColumnElement[bool]]:
         found: list[ColumnElement[bool]] = []
+        within = self._within(ask)
         for name, value in ask.asked.items():
             used = self.filters[name]
+            if name in but:
+                continue
             if isinstance(used, Words):
                 place.joined = True
                 found.append(search.matches(dialect, self.table, name))
             elif isinstance(used, Linked) and name == place.driven_by:
                 found.append(used.bind(name, value, used.target))
             else:
-                found.append(used.where(name, value, place))
+                where = used.where(name, value, place)
+                # Nor are there few of which a flag is true, or false.
+                other = within not in (None, name) and isinstance(used, Among)
+                if other or isinstance(used, Is):
+                    where = no_index(where, dialect)
+                found.append(where)
         return found
+
+    def _within(self, ask: Ask) -> str | None:
+        """The filter that leaves the records of one other alone, as those of a call: few."""
+        for name, value in ask.asked.items():
+            used = self.filters[name]
+            if isinstance(used, Among) and used.refers_to and value.values:
+                return name
+        return None
 
     def _place(self, ask: Ask) -> tuple[Place, bool]:
         """Where the conditions stand, and whether a record can come more than once there.
@@ -121,7 +146,7 @@ class Selects:
         """
         for name, used in self.filters.items():
             value = ask.asked.get(name)
-            if value and isinstance(used, Linked) and used.drives(value):
+            if value and isinstance(used, Linked) and used.drives(value) and not self._within(ask):
                 repeats = len(value.values) > 1 or used.target.name != "target"
                 return Place(self.table, used.link, name), repeats
         return Place(self.table), False
@@ -130,14 +155,14 @@ class Selects:
         if ask.sort == "relevance":
             return self._hits(dialect, ask, after > 0)
         place, repeats = self._place(ask)
-        where = self._conditions(dialect, ask, place)
         days = [place.column(day) for day in self.days if phase != "all"]
-        if phase == "dated":
-            where.append(days[0].is_not(None))
-        elif phase == "undated":
-            where += [day.is_(None) for day in days]
         descending = ask.sort.startswith("-")
-        order = [*(days if phase == "dated" else []), place.key]
+        order = [*(days if phase != "undated" else []), place.key]
+        apart = [place.driven_by] if repeats else []
+        if after and descending:  # From a position downwards nothing is later than that.
+            apart += [name for name, used in self.filters.items() if type(used) is Until]
+        where = self._conditions(dialect, ask, place, apart)
+        where += self._phase(phase, days, begun=after > 0 and not descending)
         if after:
             here = tuple_(*order)
             parts = enumerate(order)
@@ -151,14 +176,46 @@ class Selects:
         if not repeats:
             place.joined = True
             found = select(self.table.c.view, *shown).select_from(place.origin).where(*where)
-            return in_order(found, order).limit(LIMIT)
+            # By the days too where they are unknown: PostgreSQL does not see that those are equal.
+            return in_order(found, shown).limit(LIMIT)
         labelled = [key.label(f"key_{n}") for n, key in enumerate(shown)]
         keys = select(*labelled).distinct().select_from(place.origin).where(*where)
-        page = in_order(keys, order).limit(LIMIT).subquery("page")
+        # Each value has an order of its own to be read along, and the page needs no more of any.
+        values = self._each(ask, place.driven_by)
+        each = [in_order(keys.where(one), shown).limit(LIMIT).subquery() for one in values]
+        some = union(*map(select, each)).subquery("some")
+        page = in_order(select(some), some.c).limit(LIMIT).subquery("page")
         *_, record = position = list(page.c)
         own = self.table.c.id == record
         found = select(self.table.c.view, *position).select_from(page.join(self.table, own))
         return in_order(found, position)
+
+    def _each(self, ask: Ask, name: str) -> list[ColumnElement[bool]]:
+        """The conditions for the values of a link one by one, where they are not too many."""
+        used = self.filters[name]
+        if not isinstance(used, Linked):
+            raise TypeError(f"{name} is no link")
+        value, target = ask.asked[name], used.target
+        if not 1 < len(value.values) <= FEW:
+            return [used.bind(name, value, target)]
+        numbers = range(len(value.values))
+        return [target == bindparam(f"{name}_{n}", type_=target.type) for n in numbers]
+
+    def _phase(
+        self, phase: str, days: list[ColumnElement[str]], *, begun: bool
+    ) -> list[ColumnElement[bool]]:
+        """The range of an order by date; `begun` says that a position in it was reached."""
+        match phase:
+            case "dated":
+                return [days[0].is_not(None)]
+            case "undated":
+                return [day.is_(None) for day in days]
+            case "straddling":
+                earliest, latest = days
+                return [earliest < bindparam(self.since), earliest != latest]
+            case "within" if not begun:
+                return [days[0] >= bindparam(self.since)]
+        return []
 
     def _hits(self, dialect: str, ask: Ask, after: bool) -> Select[Any]:
         """The best hits in order of relevance, at most MOST_HITS of them."""

@@ -1,6 +1,6 @@
 """Sources: the documents in which it is written."""
 
-from sqlalchemy import CheckConstraint, Column, Connection, Integer, bindparam, select
+from sqlalchemy import CheckConstraint, Column, Connection, Index, Integer, bindparam, select
 
 from api.store.fetch import fetch
 from api.store.filters import Among, Updated, Words
@@ -21,6 +21,7 @@ table = record(
     text("sha256"),
     Column("text", TEXT),
     among("kind", SOURCE_KINDS),
+    Index(None, "kind", "id"),
     among("rights", RIGHTS),
     CheckConstraint("characters > 0", name="characters"),
     CheckConstraint("length(sha256) = 64", name="sha256"),

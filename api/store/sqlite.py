@@ -28,7 +28,7 @@ def safe_wal(version: tuple[int, ...]) -> bool:
 # closing a file in one copy of the library drops the locks that the other holds on it.
 DRIVER: Any = import_module("pysqlite3") if find_spec("pysqlite3") else sqlite3
 SAFE_WAL = safe_wal(DRIVER.sqlite_version_info)
-CACHE = 16 << 10  # KiB for each connection that reads, of which a process has no more than eight
+CACHE = 8 << 10  # KiB for each connection that reads, of which a process has no more than eight
 PAGE = 8 << 10  # bytes: a statement's row takes two or three kilobytes, and lies on one page
 BULK_CACHE = 128 << 10  # KiB
 BULK_LOG = 16 << 10  # pages, as many as the cache holds

@@ -7,7 +7,7 @@ from sqlalchemy import Column, Index, Table
 from api.store import accounts, calls, participants, sources, topics
 from api.store.filters import Among, Every, Is, Linked, Since, Until, Updated, Words
 from api.store.records import Entry, Records
-from api.store.tables import among, days, flag, link, record, refers, text
+from api.store.tables import among, days, flag, link, ordered, record, refers, text
 from schemas import dates
 from schemas.base import Look, Written
 from schemas.fields import Coded, Country
@@ -15,6 +15,7 @@ from schemas.record import VIEWS
 from schemas.vocabulary import ACTS, FORMS, GENRES, POSITION_ACTS, SETTINGS
 
 _ORDER = ("earliest", "latest", "id")
+_CODED = ("genre", "setting", "form", "act")
 
 table = record(
     "statements",
@@ -32,15 +33,14 @@ table = record(
     among("setting", SETTINGS),
     among("form", FORMS),
     among("act", ACTS),
-    Index(None, *_ORDER),
+    *ordered("statements", *_ORDER),
     *(
-        Index(None, column, *_ORDER)
-        for column in ("account", "call", "genre", "setting", "form", "act", "position")
+        index
+        for column in ("account", "call", *_CODED)
+        for index in ordered("statements", column, *_ORDER)
     ),
+    *(Index(None, column, "id") for column in _CODED),
 )
-
-_BY_TARGET = ("target", "earliest", "latest", "record")
-_BY_POSITION = ("target", "position", "earliest", "latest", "record")
 
 
 def _carried(*more: str) -> list[Column[Any]]:
@@ -48,9 +48,10 @@ def _carried(*more: str) -> list[Column[Any]]:
 
 
 def _link(name: str, target: Table, *more: str, positions: bool = False) -> Table:
-    by = [_BY_TARGET, *([_BY_POSITION] if positions else [])]
-    by += [(column, *_BY_TARGET[1:]) for column in more]
-    return link(table, name, target, *_carried(*more), by=by)
+    by = [("target",), *([("target", "position")] if positions else [])]
+    also = [Index(None, column, "record") for column in more]
+    by += [(column,) for column in more]
+    return link(table, name, target, *_carried(*more), *also, by=by)
 
 
 about = _link("topics", topics.table, positions=True)

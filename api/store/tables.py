@@ -24,13 +24,16 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    UnaryExpression,
     UniqueConstraint,
     bindparam,
     func,
     select,
 )
+from sqlalchemy import text as sql
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import SchemaItem
+from sqlalchemy.sql import operators
 
 from schemas.vocabulary import Vocabulary, codes
 
@@ -80,6 +83,16 @@ def among(name: str, vocabulary: Vocabulary) -> CheckConstraint:
     return CheckConstraint(f"{name} IN ({listed})", name=name)
 
 
+def ordered(table: str, *columns: str) -> tuple[Index, Index]:
+    """The index of an order by date, and the same of vague dates alone.
+
+    Nothing else begins before a day and ends after it.
+    """
+    vague = sql("earliest <> latest")
+    name = f"{table}_vague_by_{'_'.join(columns[:-3]) or 'day'}"
+    return Index(None, *columns), Index(name, *columns, sqlite_where=vague, postgresql_where=vague)
+
+
 def record(kind: str, *parts: Any, searched: bool = True) -> Table:
     """The table of a kind of record; `n` numbers its rows for the full-text index."""
     full_text = (
@@ -118,18 +131,20 @@ def link(
 ) -> Table:
     """The table of a list of references: record, place in the list, target, and what it carries.
 
-    `by` lists the columns of further indexes, each in the order of its columns.
+    `by` lists what comes first in further indexes, in the order of the day that it carries.
     """
-    singular = owner.name.removesuffix("s")
+    table = f"{owner.name.removesuffix('s')}_{name}"
+    order = ("earliest", "latest", "record")
+    indexes = [index for first in by for index in ordered(table, *first, *order)]
     return Table(
-        f"{singular}_{name}",
+        table,
         metadata,
         owned_by(owner, primary_key=True),
         Column("ordinal", Integer, primary_key=True, autoincrement=False),
         refers("target", target),
         *carried,
         Index(None, "target", "record"),
-        *(Index(None, *columns) for columns in by),
+        *indexes,
         sqlite_with_rowid=False,
     )
 
@@ -155,6 +170,13 @@ def among_texts(column: Column[str], name: str, dialect: str) -> ColumnElement[b
         each = func.json_each(bindparam(name, type_=Text)).table_valued("value")
         return column.in_(select(each.c.value))
     return column == func.any(bindparam(name, type_=postgresql.ARRAY(Text)))
+
+
+def no_index(condition: ColumnElement[bool], dialect: str) -> ColumnElement[bool]:
+    """A condition that SQLite looks for in no index: of two it would often take the worse."""
+    if dialect == "sqlite":
+        return UnaryExpression(condition, operator=operators.custom_op("+"))
+    return condition
 
 
 def texts(values: Sequence[str], dialect: str) -> Any:

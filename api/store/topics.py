@@ -18,8 +18,8 @@ table = record(
         "broader",
         TEXT,
         ForeignKey("topics.id", deferrable=True, initially="DEFERRED"),
-        index=True,
     ),
+    Index(None, "broader", "id"),
     Index(None, "label", postgresql_using="hash"),  # A B-tree there takes no long labels.
 )
 found_by = names(table)
