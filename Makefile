@@ -3,13 +3,15 @@
 PYTHON ?= python3
 PORT ?= 8000
 SIZE ?= 100k
+SIZES ?= 1k 100k
+DATABASE ?= sqlite
 BIN := .venv/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check install --quiet
 SPEC := build/spec/venv
 SAY := @printf '%s\n'
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test lint types spec openapi bench-corpus lock clean
+.PHONY: help setup serve test lint types spec openapi bench bench-corpus lock clean
 
 help: ## Explain every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +42,9 @@ spec: .venv/ready-dev $(SPEC)/ready tests/spec/node_modules/ready ## Try openapi
 
 openapi: setup ## Write openapi.yaml anew from the schemas and routes
 	@mkdir -p build && $(BIN)/readout openapi > build/openapi.yaml && mv build/openapi.yaml openapi.yaml
+
+bench: .venv/ready-dev ## Measure requests, memory and start, by size (SIZES="1k 100k 1M", DATABASE=postgresql)
+	@$(BIN)/python -m benchmarks.bench $(SIZES) --database $(DATABASE) $(ARGS)
 
 bench-corpus: .venv/ready ## Turn the corpus of a benchmark harness into a database (SIZE=100k)
 	@$(BIN)/python -m benchmarks.harness $(SIZE)

@@ -124,9 +124,9 @@ class Selects:
                 found.append(used.bind(name, value, used.target))
             else:
                 where = used.where(name, value, place)
-                # Nor are there few of which a flag is true, or false.
                 other = within not in (None, name) and isinstance(used, Among)
-                if other or isinstance(used, Is):
+                # Nor does a flag by itself leave few: only the indexes of links have one.
+                if other or (isinstance(used, Is) and place.driver is None):
                     where = no_index(where, dialect)
                 found.append(where)
         return found
