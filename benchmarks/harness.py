@@ -9,7 +9,6 @@ its texts as summaries, and topics whose labels hold no word that a search could
 
 import hashlib
 import os
-import shutil
 import sqlite3
 import subprocess
 import sys
@@ -24,7 +23,7 @@ import orjson
 from schemas.vocabulary import COUNTRIES
 
 DATA = Path(os.environ.get("BENCH_DATA", Path(tempfile.gettempdir()) / "bench-data"))
-READOUT = Path(sys.executable).with_name("readout")
+READOUT = str(Path(sys.executable).with_name("readout"))
 # Only `position` takes a side in the harness, so the other kinds become acts that take none.
 ACTS = {
     "position": "assertion",
@@ -181,7 +180,7 @@ def main(size: str) -> None:
         Path(f"{database}{suffix}").unlink(missing_ok=True)
     environ = os.environ | {"READOUT_DATABASE_URL": f"sqlite:///{database}"}
     subprocess.run([READOUT, "migrate"], env=environ, check=True)
-    subprocess.run([READOUT, "import", lines], env=environ, check=True)
+    subprocess.run([READOUT, "import", str(lines)], env=environ, check=True)
     make_key = [READOUT, "keys", "create", "--name", "bench", "--scope", "write"]
     key = subprocess.run(make_key, env=environ, check=True, stdout=subprocess.PIPE).stdout
     (folder / "readout.key").write_bytes(key)
@@ -189,7 +188,6 @@ def main(size: str) -> None:
     program = DATA / "readout"
     program.unlink(missing_ok=True)
     program.symlink_to(READOUT)
-    shutil.rmtree(folder / "readout-copy", ignore_errors=True)
 
 
 if __name__ == "__main__":
