@@ -7,7 +7,7 @@ themselves are bound (see Records in records.py).
 from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import (
     CTE,
@@ -31,7 +31,7 @@ from sqlalchemy import (
 from api.store import search
 from api.store.filters import FEW, Among, Asked, Filters, Is, Linked, Since, Until, Words
 from api.store.place import Place
-from api.store.tables import no_index
+from api.store.tables import ALONE, no_index
 
 Position = tuple[Any, ...]
 Shape = tuple[Any, ...]
@@ -59,8 +59,11 @@ class Ask:
 
     def shape(self, *more: Any) -> Shape:
         """What of it the SQL depends on."""
-        filters = tuple(sorted((name, value.shape) for name, value in self.asked.items()))
-        return (filters, self.sort, *more)
+        return (self._shape, self.sort, *more)
+
+    @cached_property
+    def _shape(self) -> Shape:
+        return tuple(sorted((name, value.shape) for name, value in self.asked.items()))
 
 
 class Selects:
@@ -147,8 +150,12 @@ class Selects:
         for name, used in self.filters.items():
             value = ask.asked.get(name)
             if value and isinstance(used, Linked) and used.drives(value) and not self._within(ask):
+                place = Place(self.table, used.link, name)
+                place.carried = next(
+                    (one for one in ask.asked if self._carries(used, ask, one)), ""
+                )
                 repeats = len(value.values) > 1 or used.target.name != "target"
-                return Place(self.table, used.link, name), repeats
+                return place, repeats
         return Place(self.table), False
 
     def _rows(self, dialect: str, ask: Ask, phase: str, after: int) -> Select[Any]:
@@ -158,7 +165,8 @@ class Selects:
         days = [place.column(day) for day in self.days if phase != "all"]
         descending = ask.sort.startswith("-")
         order = [*(days if phase != "undated" else []), place.key]
-        apart = [place.driven_by] if repeats else []
+        split = repeats or bool(place.carried)
+        apart = [place.driven_by, place.carried] if split else []
         if after and descending:  # From a position downwards nothing is later than that.
             apart += [name for name, used in self.filters.items() if type(used) is Until]
         where = self._conditions(dialect, ask, place, apart)
@@ -173,33 +181,46 @@ class Selects:
         def in_order(found: Select[Any], keys: Iterable[ColumnElement[Any]]) -> Select[Any]:
             return found.order_by(*(key.desc() if descending else key.asc() for key in keys))
 
-        if not repeats:
+        if not split:
             place.joined = True
             found = select(self.table.c.view, *shown).select_from(place.origin).where(*where)
             # By the days too where they are unknown: PostgreSQL does not see that those are equal.
             return in_order(found, shown).limit(LIMIT)
         labelled = [key.label(f"key_{n}") for n, key in enumerate(shown)]
-        keys = select(*labelled).distinct().select_from(place.origin).where(*where)
+        keys = select(*labelled).select_from(place.origin).where(*where)
+        keys, together = (keys.distinct(), union) if repeats else (keys, union_all)
         # Each value has an order of its own to be read along, and the page needs no more of any.
-        values = self._each(ask, place.driven_by)
+        values = self._each(ask, place)
         each = [in_order(keys.where(one), shown).limit(LIMIT).subquery() for one in values]
-        some = union(*map(select, each)).subquery("some")
+        some = together(*map(select, each)).subquery("some")
         page = in_order(select(some), some.c).limit(LIMIT).subquery("page")
         *_, record = position = list(page.c)
         own = self.table.c.id == record
         found = select(self.table.c.view, *position).select_from(page.join(self.table, own))
         return in_order(found, position)
 
-    def _each(self, ask: Ask, name: str) -> list[ColumnElement[bool]]:
+    @staticmethod
+    def _carries(used: Linked, ask: Ask, name: str) -> bool:
+        """Whether the rows of a link have the one value asked of another list."""
+        value, column = ask.asked[name], used.link.c.get(name)
+        alone = column is not None and ALONE in column.info
+        return alone and len(value.values) == 1 and not value.none
+
+    def _each(self, ask: Ask, place: Place) -> list[ColumnElement[bool]]:
         """The conditions for the values of a link one by one, where they are not too many."""
-        used = self.filters[name]
-        if not isinstance(used, Linked):
-            raise TypeError(f"{name} is no link")
-        value, target = ask.asked[name], used.target
-        if not 1 < len(value.values) <= FEW:
-            return [used.bind(name, value, target)]
-        numbers = range(len(value.values))
-        return [target == bindparam(f"{name}_{n}", type_=target.type) for n in numbers]
+        name = place.driven_by
+        used, value = cast("Linked", self.filters[name]), ask.asked[name]
+        each = [used.bind(name, value, used.target)]
+        if 1 < len(value.values) <= FEW:
+            numbered = [f"{name}_{number}" for number in range(len(value.values))]
+            each = [used.target == bindparam(one, type_=used.target.type) for one in numbered]
+        if not place.carried:
+            return each
+        other, asked = self.filters[place.carried], ask.asked[place.carried]
+        carried = used.link.c[place.carried]
+        alone = other.bind(place.carried, asked, carried)
+        among = and_(carried.is_(None), other.where(place.carried, asked, place))
+        return [and_(one, which) for one in each for which in (alone, among)]
 
     def _phase(
         self, phase: str, days: list[ColumnElement[str]], *, begun: bool
