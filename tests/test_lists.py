@@ -11,6 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import create_engine, text
 
+from api.store.statements import STATEMENTS
 from tests.conftest import KINDS as DATABASES
 from tests.oracle import DATED, Oracle
 from tests.reading import (
@@ -207,6 +208,17 @@ def test_the_cursor_of_another_query_is_refused(client: FlaskClient, other: str)
     assert at_fault(client, other, {"cursor": cursor}) == ["cursor"]
 
 
+def test_however_many_values_are_asked_for_few_selects_are_kept(client: FlaskClient) -> None:
+    topics = ids(read(client, "/v1/topics?limit=200"))[:20]
+    people = ids(read(client, "/v1/participants?limit=200"))[:20]
+    before = len(STATEMENTS.selects._kept)
+    for some in range(1, 20):
+        for more in range(1, 20, 3):
+            asked = f"topic={','.join(topics[:some])}&speaker={','.join(people[:more])}&limit=1"
+            read(client, f"/v1/statements?{asked}")
+    assert len(STATEMENTS.selects._kept) - before < 50
+
+
 def encoded(value: Any) -> str:
     return base64.urlsafe_b64encode(orjson.dumps(value)).rstrip(b"=").decode()
 
@@ -223,7 +235,15 @@ FORGED: list[tuple[Any, ...]] = [
 
 @pytest.mark.parametrize(
     "query",
-    ["", "sort=id", "sort=-said_on&topic=maritime-safety", "q=the", "act=demand&speaker=blinken"],
+    [
+        "",
+        "sort=id",
+        "sort=-said_on&topic=maritime-safety",
+        "q=the",
+        "act=demand&speaker=blinken",
+        "said_from=2022",
+        "sort=-said_on&said_from=2022",
+    ],
 )
 def test_a_forged_position_is_refused(client: FlaskClient, query: str) -> None:
     genuine = cursor_of(client, f"/v1/statements?limit=1&{query}")

@@ -18,11 +18,12 @@ import pytest
 from sqlalchemy import Connection, func, select, text
 
 from api.store.engine import Database
-from api.store.filters import Filter, Since, Until, Updated, Value, Words
+from api.store.filters import Filter, Since, Until, Updated, Words
 from api.store.kinds import KINDS
 from api.store.migrate import upgrade
 from api.store.records import Records
 from api.store.selects import Ask
+from api.store.value import Value
 from tests.conftest import KINDS as DATABASES
 from tests.crowd import EVERY, fill
 from tests.plans import seen

@@ -187,6 +187,35 @@ def test_a_record_that_an_account_leaves_is_another(writer: Writer, tag: str) ->
     assert content(writer.put(f"calls/{tag}-call/record", now.json)) == now.json
 
 
+def test_a_statement_that_came_with_its_account_is_missed_when_it_leaves(
+    writer: Writer, tag: str
+) -> None:
+    other = next(_tags)
+    assert writer.put(f"calls/{other}-call/record", a_record(other)).status_code == 201
+    left = a_record(tag)["accounts"][0] | {"id": f"{tag}-left"}
+    assert writer.put(f"accounts/{tag}-left", left).status_code == 201
+    moved = {"call": f"{other}-call", "sides": []}
+    assert writer.patch(f"accounts/{tag}-account", moved).status_code == 200
+    seen = writer.get(f"calls/{other}-call/record")
+    back = {"account": f"{tag}-left"}
+    assert writer.patch(f"statements/{tag}-statement-1", back).status_code == 200
+    here = {"If-Match": seen.headers["ETag"]}
+    answer = writer.send("PUT", f"calls/{other}-call/record", seen.json, here)
+    assert told(answer) == (412, "stale")
+
+
+def test_what_names_a_faulty_record_is_not_held_against_what_stands(
+    writer: Writer, tag: str
+) -> None:
+    record, more = a_record(tag), a_record(next(_tags))["sources"][0]
+    record["sources"].append(more)
+    record["accounts"][0] |= {"sides": [f"{tag}-minister"]}
+    record["accounts"][0]["sources"].append(more["id"])
+    record["statements"][0]["evidence"][0]["source"] = more["id"]
+    answer = writer.put(f"calls/{tag}-call/record", record)
+    assert (told(answer), faults(answer)) == (INVALID, ["/accounts/0/sides/0"])
+
+
 def test_faults_of_all_kinds_are_told_at_once(writer: Writer) -> None:
     tag = next(_tags)
     record = a_record(tag)

@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from sqlalchemy import make_url, text
+from sqlalchemy import Connection, Integer, cast, literal, make_url, select, text
 
 from api import create_app
 from api.settings import load
 from api.store.engine import Unavailable
 from api.store.faults import Elsewhere
+from api.store.fetch import fetch
 from api.store.standbys import Reading, Spread
 from tests.clients import Client
 from tests.conftest import fill
@@ -361,8 +362,15 @@ def test_a_standby_of_other_records_is_left_out(
     assert port(spread(first.url, states=["diverged"], primary=other)) == primary.port
 
 
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda connection: connection.execute(text("SELECT 1 / 0")),
+        lambda connection: fetch(connection, select(cast(literal(1), Integer) / 0), {}),
+    ],
+)
 def test_what_a_standby_cannot_do_another_server_does(
-    nodes: list[Node], spread: Callable[..., Spread]
+    nodes: list[Node], spread: Callable[..., Spread], read: Callable[[Connection], object]
 ) -> None:
     database = spread(nodes[1].url, nodes[2].url, states=["used", "used"])
     ports = []
@@ -370,7 +378,7 @@ def test_what_a_standby_cannot_do_another_server_does(
         ports.append(port(database))
         assert port(database) == ports[-1]  # A request reads at one server as long as it can.
         with pytest.raises(Elsewhere), database.read() as connection:
-            connection.execute(text("SELECT 1 / 0"))
+            read(connection)
     assert set(ports) == {nodes[1].port, nodes[2].port}
     assert port(database) == nodes[0].port
 

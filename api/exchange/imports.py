@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from api import ledger
+from api.rules import missing
 from api.store.rows import Draft
 from api.unit import Clash, Invalid, Rejected, Unit
 from schemas.base import Written, references
@@ -132,13 +133,17 @@ def _put_all(unit: Unit, placed: Iterable[Placed]) -> set[str]:
     faulty: set[tuple[str, str]] = set()
     unchecked = 0
     for kind, at, written in placed:
+        named = {to: (of, one) for to, of, one in references(WRITTEN[kind], written)}
+        if faulty.intersection(named.values()):
+            vain = (one for one in missing(unit, kind, written) if named[one.pointer] not in faulty)
+            faults += (Fault(at + one.pointer, one.detail) for one in vain)
+            unchecked += 1
+            faulty.add((kind, written["id"]))
+            continue
         try:
             fate = unit.put(kind, written, at)
         except Rejected as error:
-            names = {at + to: (of, one) for to, of, one in references(WRITTEN[kind], written)}
-            own = [fault for fault in error.faults if names.get(fault.pointer) not in faulty]
-            (clashes if isinstance(error, Clash) else faults).extend(own)
-            unchecked += len(own) < len(error.faults)
+            (clashes if isinstance(error, Clash) else faults).extend(error.faults)
             faulty.add((kind, written["id"]))
         else:
             if kind not in SHARED:

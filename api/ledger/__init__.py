@@ -139,8 +139,12 @@ def last_change(connection: Connection, call: str) -> int:
 
     An account that moves to another call is gone from the record of the one that it leaves.
     """
-    log = table.alias()
-    ever = select(log.c.kind, log.c.id).where(log.c.call == call).distinct().subquery()
+    log, moves = table.alias(), table.alias()
+    accounts = select(log.c.id).where(log.c.call == call, log.c.kind == "accounts")
+    # A statement goes where its account goes, which is no change of its own.
+    among = select(moves.c.call).where(moves.c.kind == "accounts", moves.c.id.in_(accounts))
+    here = (log.c.call == call) | log.c.call.in_(among)
+    ever = select(log.c.kind, log.c.id).where(here).distinct().subquery()
     same = (table.c.kind == ever.c.kind) & (table.c.id == ever.c.id)
     newest = select(func.max(table.c.seq)).select_from(ever.join(table, same))
     return connection.scalar(newest) or 0

@@ -10,10 +10,10 @@ from marshmallow import fields
 from sqlalchemy import Connection
 
 from api.store.engine import Database
-from api.store.filters import Value
 from api.store.highlights import highlighted
 from api.store.records import Records
 from api.store.selects import Ask
+from api.store.value import Value
 from api.web import cursors, serialize
 from api.web.answers import CSV, JSON, NDJSON, accepted, answer, stream
 from api.web.requests import invalid, query, query_schema

@@ -16,12 +16,12 @@ from api.routes.resource import (
 )
 from api.routes.words import Words
 from api.store.engine import Database
-from api.store.filters import Value
 from api.store.kinds import CALLS, KINDS
 from api.store.participants import PARTICIPANTS
 from api.store.records import Records
 from api.store.statements import STATEMENTS
 from api.store.topics import TOPICS
+from api.store.value import Value
 from api.web.operations import Api, Operation
 
 PAGE = list_of(STATEMENTS)

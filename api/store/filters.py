@@ -7,7 +7,6 @@ one filter mean *or*.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from marshmallow import fields
@@ -15,27 +14,11 @@ from sqlalchemy import Column, ColumnElement, and_, bindparam, distinct, exists,
 
 from api.store import words
 from api.store.place import Place
+from api.store.value import NONE, Value
 from schemas import dates
 from schemas.fields import Edtf, Id, Text, clean
 from schemas.instants import Instant
 from schemas.query import Parameter, Truth
-
-NONE = "none"
-FEW = 50  # values of which each is looked for by itself
-
-
-@dataclass(frozen=True)
-class Value:
-    """What a request asks of one filter: its values, and whether `none` is one of them."""
-
-    values: tuple[Any, ...]
-    none: bool = False
-
-    @property
-    def shape(self) -> tuple[Any, ...]:
-        """What of it changes the SQL: how many values, or groups of them; and `none`."""
-        groups = tuple(min(len(value), 2) for value in self.values if isinstance(value, tuple))
-        return groups or min(len(self.values), FEW + 1), self.none
 
 
 class Filter(Parameter):
@@ -71,7 +54,7 @@ class Filter(Parameter):
         """The values to bind, together and one by one."""
         if len(asked.values) == 1:
             return {name: asked.values[0]}
-        each = ((f"{name}_{number}", one) for number, one in enumerate(asked.values[:FEW]))
+        each = ((f"{name}_{number}", one) for number, one in enumerate(asked.filled))
         return {name: list(asked.values), **dict(each)}
 
 

@@ -211,6 +211,8 @@ class Records:
             return ["all"]
         since = self.selects.since
         if since and since in ask.asked:
+            if ask.after and ask.after[0] is None:  # Made up: nothing without a date is found.
+                return []
             descending = ask.sort.startswith("-")
             phases = ["within", "straddling"] if descending else ["straddling", "within"]
             if ask.after and (ask.after[0] < bound[since]) == descending:

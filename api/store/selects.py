@@ -29,7 +29,7 @@ from sqlalchemy import (
 )
 
 from api.store import search
-from api.store.filters import FEW, Among, Asked, Filters, Is, Linked, Since, Until, Words
+from api.store.filters import Among, Asked, Filters, Is, Linked, Since, Until, Words
 from api.store.place import Place
 from api.store.tables import ALONE, no_index
 
@@ -38,7 +38,6 @@ Shape = tuple[Any, ...]
 
 MOST_HITS = 1_000
 MOST_FACET_VALUES = 100
-LABELS = ("name", "label", "title")
 KEPT = 2_000
 LIMIT: BindParameter[int] = bindparam("limit")
 
@@ -93,7 +92,9 @@ class Selects:
         `phase` is the range of the order (see Records.phases in records.py), `after` how many parts
         the position has to go on from.
         """
-        shape = ask.shape("rows", phase, after, dialect)
+        driven_by = self._place(ask)[0].driven_by
+        branches = ask.asked[driven_by].branches if driven_by else 0
+        shape = ask.shape("rows", phase, after, dialect, branches)
         return self.keep(shape, partial(self._rows, dialect, ask, phase, after))
 
     def count(self, dialect: str, ask: Ask) -> Select[Any]:
@@ -211,8 +212,8 @@ class Selects:
         name = place.driven_by
         used, value = cast("Linked", self.filters[name]), ask.asked[name]
         each = [used.bind(name, value, used.target)]
-        if 1 < len(value.values) <= FEW:
-            numbered = [f"{name}_{number}" for number in range(len(value.values))]
+        if value.branches:
+            numbered = [f"{name}_{number}" for number in range(value.branches)]
             each = [used.target == bindparam(one, type_=used.target.type) for one in numbered]
         if not place.carried:
             return each
@@ -293,7 +294,7 @@ class Selects:
         origin: FromClause = counts
         if kind := self.filters[name].refers_to:
             table = self.table.metadata.tables[kind]
-            label = next(table.c[one] for one in LABELS if one in table.c)
+            label = next(table.c[one] for one in ("name", "label", "title") if one in table.c)
             origin = counts.join(table, table.c.id == counts.c.value)
         shown = (literal(name).label("facet"), counts.c.value, label.label("label"))
         return select(*shown, counts.c.counted).select_from(origin)

@@ -17,7 +17,6 @@ from time import monotonic
 from typing import Any
 
 from sqlalchemy import URL, Connection
-from sqlalchemy.exc import DBAPIError
 
 from api.store.engine import READERS, STREAMS, Connections, Database
 from api.store.faults import LOST, SLOW, Elsewhere, Unavailable
@@ -135,7 +134,7 @@ class Spread(Database):
         try:
             with connections.transaction() as connection:
                 yield connection
-        except (Unavailable, DBAPIError) as error:
+        except (Unavailable, *connections.errors) as error:
             if isinstance(error, Unavailable):
                 if error.reason == SLOW:  # It would take the next one as long.
                     raise
