@@ -24,7 +24,9 @@ from sqlalchemy import (
     UniqueConstraint,
     bindparam,
     func,
+    literal,
     select,
+    union,
 )
 
 from api.store.fetch import fetch
@@ -143,8 +145,8 @@ def last_change(connection: Connection, call: str) -> int:
     accounts = select(log.c.id).where(log.c.call == call, log.c.kind == "accounts")
     # A statement goes where its account goes, which is no change of its own.
     among = select(moves.c.call).where(moves.c.kind == "accounts", moves.c.id.in_(accounts))
-    here = (log.c.call == call) | log.c.call.in_(among)
-    ever = select(log.c.kind, log.c.id).where(here).distinct().subquery()
+    calls = union(select(literal(call)), among)
+    ever = select(log.c.kind, log.c.id).where(log.c.call.in_(calls)).distinct().subquery()
     same = (table.c.kind == ever.c.kind) & (table.c.id == ever.c.id)
     newest = select(func.max(table.c.seq)).select_from(ever.join(table, same))
     return connection.scalar(newest) or 0
