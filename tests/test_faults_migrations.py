@@ -79,8 +79,8 @@ def test_two_from_nothing_are_one(empty_url: str) -> None:
 @pytest.mark.parametrize("number", [2, 8])
 def test_many_that_meet_at_a_database_with_records_are_one(empty_url: str, number: int) -> None:
     prepared(empty_url)
-    migrate.downgrade(empty_url, revisions()[-2])
     before = contents(empty_url)
+    migrate.downgrade(empty_url, revisions()[-2])
     with writing_elsewhere(empty_url):
         running = started(empty_url, number)
         eventually(lambda: waiting(empty_url, running) == number, "all of them at the lock")
