@@ -132,7 +132,7 @@ class Unit:
         return rows.hanging_on(self.connection, "calls", call)
 
     def number(self, kind: str, record_id: str) -> int:
-        """The number of the last revision of a record that is not there; 0 where it never was."""
+        """The number of the last revision of a record, there or gone; 0 where it never was."""
         key = (kind, record_id)
         if key not in self._numbers:
             found = ledger.numbers(self.connection, kind, [record_id])

@@ -25,7 +25,7 @@ def parse(text: bytes) -> Any:
 
 
 def _parsed(text: bytes) -> Any:
-    """Of two readers one sees each name, the other is strict on escapes, and tells better."""
+    """Python's reader sees repeated names; orjson checks escapes, and says better what is wrong."""
     try:
         parsed = json.loads(
             text.decode(), object_pairs_hook=_once, parse_constant=_refuse, parse_float=_finite

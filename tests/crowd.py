@@ -58,12 +58,6 @@ RARE = 2_003
 EVERY = "common"
 """A word of every record; `few0` is one of a few."""
 
-SPEAKERS_ALONE = """
-    UPDATE statement_topics SET speaker = (
-        SELECT CASE WHEN count(*) = 1 THEN min(s.target) END
-        FROM statement_speakers AS s WHERE s.record = statement_topics.record)
-"""
-
 
 def fill(connection: Connection, statements: int = STATEMENTS) -> None:
     """Fill a migrated database, and do for its planner what its upkeep would have done."""
@@ -82,7 +76,6 @@ def fill(connection: Connection, statements: int = STATEMENTS) -> None:
         for link in metadata.tables.values():
             if link.name.startswith(kind[:-1] + "_") and "record" in link.c:
                 _links(connection, link, statements // share)
-    connection.exec_driver_sql(SPEAKERS_ALONE)
     for _, made in indexes:
         connection.exec_driver_sql(made)
     if connection.dialect.name == "postgresql":
@@ -176,7 +169,6 @@ def _value(column: Column[object], place: int, many: int, i: str) -> str:
         "joint": f"{i} % 4 = 1",
         "call": f"'calls-' || ({i} / {2 if kind == 'accounts' else 20})",
         "account": f"'accounts-' || ({i} / 10)",
-        "speaker": "NULL",  # see SPEAKERS_ALONE
         "characters": "1000",
         "sha256": f"'{64 * '0'}'",
         "text": "NULL",

@@ -81,7 +81,7 @@ EXCEPTIONS: dict[str, str] = {
     "* updated_since by *": OTHER_ORDER,
     "*_from by id": OTHER_ORDER,
     "*_to by id": OTHER_ORDER,
-    "statements topic+speaker*": "What several said together is read along the topic alone.",
+    "statements topic+speaker*": TWO_LISTS,
     "statements topic+country by *": TWO_LISTS,
     "statements topic+act by *": TWO_LISTS,
     "statements speaker+target by *": TWO_LISTS,

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from api.exchange.documents import MANY, Malformed, Unreadable, load, parse
 from api.exchange.drafts import DRAFTED, drafts
-from api.exchange.imports import Retracted, import_record, put_new
+from api.exchange.imports import SHARED, Retracted, import_record, put_new
 from api.exchange.workers import ahead
 from api.store.engine import Database
 from api.store.rows import Draft
@@ -25,7 +25,7 @@ from schemas.problem import Fault
 PIECE = 1 << 20  # bytes, about seven hundred statements
 HELD = 2.0  # seconds that others wait to write, at most
 FEW_COLLECTIONS = 100_000
-NAMED = ("participants", "topics")
+UNDRAFTED = tuple(kind for kind in SHARED if kind not in DRAFTED)
 
 
 class Text(NamedTuple):
@@ -77,7 +77,7 @@ def _checked(text: Text, dialect: str) -> Checked:
         return Checked(text.line, faults=(Fault("", str(error)),))
     except Malformed as error:
         return Checked(text.line, call, faults=tuple(error.faults))
-    shared = {kind: document[kind] for kind in NAMED}
+    shared = {kind: document[kind] for kind in UNDRAFTED}
     return Checked(text.line, call, shared, drafts(document, dialect))
 
 
@@ -153,7 +153,7 @@ class Importer:
 
 def _gather(unit: Unit, checked: list[Checked]) -> None:
     """Look up together how all that call records consist of stands."""
-    for kind in NAMED:
+    for kind in UNDRAFTED:
         unit.gather(
             kind, [written["id"] for one in checked for written in one.shared.get(kind, ())]
         )

@@ -9,11 +9,8 @@ class Place:
     """The key of the record in hand, and the table that carries its columns.
 
     That is the record's own table, or a link table along whose index a page is read (`driver`, for
-    the filter `driven_by`), joined to the record's own where a condition needs that. `carried` is
-    another filter, of whose list the link has what stands alone there.
+    the filter `driven_by`), joined to the record's own where a condition needs that.
     """
-
-    carried = ""
 
     def __init__(self, table: Table, driver: FromClause | None = None, driven_by: str = "") -> None:
         self.table = table

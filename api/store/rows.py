@@ -145,9 +145,10 @@ def write(connection: Connection, prepared: Sequence[Prepared]) -> None:
         records = KINDS[kind]
         old = [one for one in of_kind if not one.new]
         if new := [(*one.draft.row, *one.stamps.values(), one.json) for one in of_kind if one.new]:
-            before = search.newest(connection, records.table)
+            indexed = connection.dialect.name == "sqlite" and "words" in records.table.c
+            before = search.newest(connection, records.table) if indexed else 0
             insert(connection, records.table, [*drafted(kind), *SERVER_SET, "view"], new)
-            if "words" in records.table.c:
+            if indexed:
                 search.add(connection, records.table, before)
         if old:
             same = update(records.table).where(records.table.c.id == bindparam("written_id"))

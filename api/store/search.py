@@ -52,13 +52,11 @@ def _newest(owner: Table) -> Select[int]:
 
 
 def add(connection: Connection, owner: Table, after: int) -> None:
-    """Put the words of the rows after a number into the index. PostgreSQL does so by itself.
+    """Put the words of the rows after a number into the index of SQLite.
 
-    On SQLite no trigger does, as with a trigger FTS5 writes every row out by itself, which takes
-    nine times as long.
+    No trigger does: with one FTS5 writes out every row by itself, which takes nine times as long.
     """
-    if connection.dialect.name == "sqlite":
-        connection.execute(_add(owner), {"after": after})
+    connection.execute(_add(owner), {"after": after})
 
 
 @cache

@@ -31,7 +31,7 @@ from sqlalchemy import (
 from api.store import search
 from api.store.filters import Among, Asked, Filters, Is, Linked, Since, Until, Words
 from api.store.place import Place
-from api.store.tables import ALONE, no_index
+from api.store.tables import no_index
 
 Position = tuple[Any, ...]
 Shape = tuple[Any, ...]
@@ -128,15 +128,15 @@ class Selects:
                 found.append(used.bind(name, value, used.target))
             else:
                 where = used.where(name, value, place)
+                # What belongs to one record is little, and a flag leaves much.
                 other = within not in (None, name) and isinstance(used, Among)
-                # Nor does a flag by itself leave few: only the indexes of links have one.
                 if other or (isinstance(used, Is) and place.driver is None):
                     where = no_index(where, dialect)
                 found.append(where)
         return found
 
     def _within(self, ask: Ask) -> str | None:
-        """The filter that leaves the records of one other alone, as those of a call: few."""
+        """The filter that keeps to what belongs to one other record, such as a call: to little."""
         for name, value in ask.asked.items():
             used = self.filters[name]
             if isinstance(used, Among) and used.refers_to and value.values:
@@ -151,12 +151,8 @@ class Selects:
         for name, used in self.filters.items():
             value = ask.asked.get(name)
             if value and isinstance(used, Linked) and used.drives(value) and not self._within(ask):
-                place = Place(self.table, used.link, name)
-                place.carried = next(
-                    (one for one in ask.asked if self._carries(used, ask, one)), ""
-                )
                 repeats = len(value.values) > 1 or used.target.name != "target"
-                return place, repeats
+                return Place(self.table, used.link, name), repeats
         return Place(self.table), False
 
     def _rows(self, dialect: str, ask: Ask, phase: str, after: int) -> Select[Any]:
@@ -166,8 +162,7 @@ class Selects:
         days = [place.column(day) for day in self.days if phase != "all"]
         descending = ask.sort.startswith("-")
         order = [*(days if phase != "undated" else []), place.key]
-        split = repeats or bool(place.carried)
-        apart = [place.driven_by, place.carried] if split else []
+        apart = [place.driven_by] if repeats else []
         if after and descending:  # From a position downwards nothing is later than that.
             apart += [name for name, used in self.filters.items() if type(used) is Until]
         where = self._conditions(dialect, ask, place, apart)
@@ -182,46 +177,30 @@ class Selects:
         def in_order(found: Select[Any], keys: Iterable[ColumnElement[Any]]) -> Select[Any]:
             return found.order_by(*(key.desc() if descending else key.asc() for key in keys))
 
-        if not split:
+        if not repeats:
             place.joined = True
             found = select(self.table.c.view, *shown).select_from(place.origin).where(*where)
             # By the days too where they are unknown: PostgreSQL does not see that those are equal.
             return in_order(found, shown).limit(LIMIT)
         labelled = [key.label(f"key_{n}") for n, key in enumerate(shown)]
-        keys = select(*labelled).select_from(place.origin).where(*where)
-        keys, together = (keys.distinct(), union) if repeats else (keys, union_all)
+        keys = select(*labelled).distinct().select_from(place.origin).where(*where)
         # Each value has an order of its own to be read along, and the page needs no more of any.
-        values = self._each(ask, place)
+        values = self._each(ask, place.driven_by)
         each = [in_order(keys.where(one), shown).limit(LIMIT).subquery() for one in values]
-        some = together(*map(select, each)).subquery("some")
+        some = union(*map(select, each)).subquery("some")
         page = in_order(select(some), some.c).limit(LIMIT).subquery("page")
         *_, record = position = list(page.c)
         own = self.table.c.id == record
         found = select(self.table.c.view, *position).select_from(page.join(self.table, own))
         return in_order(found, position)
 
-    @staticmethod
-    def _carries(used: Linked, ask: Ask, name: str) -> bool:
-        """Whether the rows of a link have the one value asked of another list."""
-        value, column = ask.asked[name], used.link.c.get(name)
-        alone = column is not None and ALONE in column.info
-        return alone and len(value.values) == 1 and not value.none
-
-    def _each(self, ask: Ask, place: Place) -> list[ColumnElement[bool]]:
+    def _each(self, ask: Ask, name: str) -> list[ColumnElement[bool]]:
         """The conditions for the values of a link one by one, where they are not too many."""
-        name = place.driven_by
         used, value = cast("Linked", self.filters[name]), ask.asked[name]
-        each = [used.bind(name, value, used.target)]
-        if value.branches:
-            numbered = [f"{name}_{number}" for number in range(value.branches)]
-            each = [used.target == bindparam(one, type_=used.target.type) for one in numbered]
-        if not place.carried:
-            return each
-        other, asked = self.filters[place.carried], ask.asked[place.carried]
-        carried = used.link.c[place.carried]
-        alone = other.bind(place.carried, asked, carried)
-        among = and_(carried.is_(None), other.where(place.carried, asked, place))
-        return [and_(one, which) for one in each for which in (alone, among)]
+        if not value.branches:
+            return [used.bind(name, value, used.target)]
+        numbers = range(value.branches)
+        return [used.target == bindparam(f"{name}_{n}", type_=used.target.type) for n in numbers]
 
     def _phase(
         self, phase: str, days: list[ColumnElement[str]], *, begun: bool

@@ -164,8 +164,9 @@ class File:
             # Changing a table in place means dropping and making it, which must not cascade.
             "foreign_keys": "OFF" if self.migrating else "ON",
             "query_only": "OFF" if use == "write" else "ON",
-            # A stream reads all of the file once. To map it would save a tenth of the time of a
-            # page, but count as memory of the process, and kill it where the file is cut short.
+            # The file is not mapped: that saves a tenth of a page's time, but counts as memory of
+            # the process, and kills it where the file is cut short. A stream needs no cache: it
+            # reads all of the file once.
             **({"cache_size": str(-CACHE)} if use == "read" else {}),
             # Many records touch as many pages of each index, which had better stay at hand.
             **({"cache_size": str(-BULK_CACHE)} if self.bulk and use == "write" else {}),

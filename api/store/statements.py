@@ -1,11 +1,13 @@
 """Statements: one thing said, in one account of one call."""
 
-from sqlalchemy import Index, Table
+from typing import Any
+
+from sqlalchemy import Column, Index, Table
 
 from api.store import accounts, calls, participants, sources, topics
 from api.store.filters import Among, Every, Is, Linked, Since, Until, Updated, Words
 from api.store.records import Entry, Records
-from api.store.tables import ALONE, among, days, flag, link, ordered, record, refers, text
+from api.store.tables import among, days, flag, link, ordered, record, refers, text
 from schemas import dates
 from schemas.base import Look, Written
 from schemas.fields import Coded, Country
@@ -41,24 +43,21 @@ table = record(
 )
 
 
-_POSITION, _COUNTRY = ("target", "position"), ("country",)
+def _carried(*more: str) -> list[Column[Any]]:
+    return [*(text(name, null=True) for name in more), flag("position"), *days()]
 
 
-def _link(name: str, target: Table, *by: tuple[str, ...]) -> Table:
-    """A list of references, read by its target, and by what else it carries."""
-    carried = [text(one, null=True) for one in ("speaker", "country") if any(one in b for b in by)]
-    own = [Index(None, *_COUNTRY, "record")] if _COUNTRY in by else []
-    return link(
-        table, name, target, *carried, flag("position"), *days(), *own, by=[("target",), *by]
-    )
+def _link(name: str, target: Table, *more: str, positions: bool = False) -> Table:
+    by = [("target",), *([("target", "position")] if positions else [])]
+    also = [Index(None, column, "record") for column in more]
+    by += [(column,) for column in more]
+    return link(table, name, target, *_carried(*more), *also, by=by)
 
 
-# With the speaker, where there is one alone: what one said on a topic is read along an index.
-about = _link("topics", topics.table, _POSITION, ("target", "speaker"))
-about.c.speaker.info[ALONE] = True
-speakers = _link("speakers", participants.table, _POSITION, _COUNTRY)
+about = _link("topics", topics.table, positions=True)
+speakers = _link("speakers", participants.table, "country", positions=True)
 addressees = _link("addressees", participants.table)
-targets = _link("targets", participants.table, _COUNTRY)
+targets = _link("targets", participants.table, "country")
 sides = _link("sides", participants.table)
 written_in = _link("sources", sources.table)
 
@@ -104,13 +103,12 @@ def derive(written: Written, look: Look) -> Entry:
     reported = self_reported(written, account, call, look)
     carried = {"position": position, "earliest": earliest, "latest": latest}
 
-    def to(ids: list[str], **more: object) -> list[dict[str, object]]:
-        return [{"target": one, **more, **carried} for one in dict.fromkeys(ids)]
+    def to(ids: list[str]) -> list[dict[str, object]]:
+        return [{"target": one, **carried} for one in dict.fromkeys(ids)]
 
     def to_people(ids: list[str]) -> list[dict[str, object]]:
         return [{"target": one, "country": _country(look, one), **carried} for one in ids]
 
-    said_by = written["speakers"]
     return Entry(
         columns={
             "account": written["account"],
@@ -120,12 +118,12 @@ def derive(written: Written, look: Look) -> Entry:
             "form": written["form"],
             "act": written["act"],
             "self_reported": reported,
-            "joint": len(said_by) > 1,
+            "joint": len(written["speakers"]) > 1,
             **carried,
         },
         links={
-            about: to(written["topics"], speaker=said_by[0] if len(said_by) == 1 else None),
-            speakers: to_people(said_by),
+            about: to(written["topics"]),
+            speakers: to_people(written["speakers"]),
             addressees: to(written["addressees"]),
             targets: to_people(written["targets"]),
             sides: to([side["id"] for side in account["sides"]]),

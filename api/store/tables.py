@@ -54,7 +54,6 @@ WORDS = Text().with_variant(postgresql.TSVECTOR(), "postgresql")
 NUMBER = BigInteger().with_variant(Integer(), "sqlite")
 
 DAYS = ("earliest", "latest")
-ALONE = "alone"  # marks the column of a link that holds what stands alone in another list
 
 
 def text(name: str, *, null: bool = False) -> Column[str]:

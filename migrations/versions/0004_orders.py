@@ -1,7 +1,5 @@
 """An index for each filter in each order, and one of the vague dates in each order by date.
 
-A statement's topics carry its speaker, where it has one alone.
-
 Revision: 0004
 After: 0003
 Made: 2026-11-24 11:20:00.000000
@@ -13,7 +11,6 @@ from alembic import op
 revision: str = "0004"
 down_revision: str | None = "0003"
 
-TEXT = sa.Text().with_variant(sa.TEXT(collation="C"), "postgresql")
 OF_DAYS = ("earliest", "latest")
 # Table, columns.
 ADDED = [
@@ -30,7 +27,6 @@ ADDED = [
     ("participants", ("country", "id")),
     ("sources", ("kind", "id")),
     ("statement_speakers", ("country", "record")),
-    ("statement_topics", ("target", "speaker", *OF_DAYS, "record")),
     ("statement_targets", ("country", "record")),
     ("statements", ("genre", "id")),
     ("statements", ("setting", "id")),
@@ -57,7 +53,6 @@ VAGUE = [
     ("statement_targets", ("country",), "record"),
     ("statement_topics", ("target",), "record"),
     ("statement_topics", ("target", "position"), "record"),
-    ("statement_topics", ("target", "speaker"), "record"),
     ("statements", (), "id"),
     ("statements", ("account",), "id"),
     ("statements", ("call",), "id"),
@@ -77,12 +72,6 @@ def name_of_vague(table: str, first: tuple[str, ...]) -> str:
 
 
 def upgrade() -> None:
-    op.add_column("statement_topics", sa.Column("speaker", TEXT, nullable=True))
-    op.execute("""
-        UPDATE statement_topics SET speaker = (
-            SELECT CASE WHEN count(*) = 1 THEN min(s.target) END
-            FROM statement_speakers AS s WHERE s.record = statement_topics.record)
-    """)
     for table, columns in DROPPED:
         op.drop_index(name(table, columns), table)
     for table, columns in ADDED:
@@ -105,4 +94,3 @@ def downgrade() -> None:
         op.drop_index(name(table, columns), table)
     for table, columns in DROPPED:
         op.create_index(name(table, columns), table, columns)
-    op.drop_column("statement_topics", "speaker")
