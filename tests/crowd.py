@@ -187,6 +187,8 @@ def _value(column: Column[object], place: int, many: int, i: str) -> str:
     listed: Sequence[str] = CODES.get(name, ())
     if name == "kind":
         listed = codes(SOURCE_KINDS if kind == "sources" else PARTICIPANT_KINDS)
+    if not listed and not column.foreign_keys:
+        raise LookupError(f"{kind}.{name} needs values here: in CODES, or in `fixed`.")
     for key in column.foreign_keys:
         kind = key.column.table.name
         found = f"'{kind}-' || {_chosen(i, place, CITED[kind])}"

@@ -5,8 +5,9 @@ statements: a value that many records have and one that few have, the first page
 and one among the records without a date. What is looked at is the plan, and how many rows it reads,
 as a time would tell of the machine.
 
-Not looked at: several values of one filter, `none`, counts and facets. They put together, or count,
-all that matches.
+Not looked at: several values of one filter, and so topics with narrower ones, of which each is read
+along the index by itself (`Value.branches`); `none`; counts and facets, which look at all that
+matches.
 """
 
 from collections.abc import Callable, Iterator, Mapping
