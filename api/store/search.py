@@ -81,8 +81,13 @@ def matches(dialect: str, owner: Table, name: str) -> ColumnElement[bool]:
     return owner.c.words.op("@@")(cast(bindparam(name), postgresql.TSQUERY))
 
 
-def ranked(dialect: str, owner: Table, name: str) -> tuple[FromClause, ColumnElement[float]]:
-    """What to select from for the matches of the query with their rank, the best lowest."""
+def ranked(
+    dialect: str, owner: Table, name: str, *, alone: bool
+) -> tuple[FromClause, ColumnElement[int], ColumnElement[float]]:
+    """What to select from for the matches of the query, their numbers and ranks, the best lowest.
+
+    Where the query is `alone`, no row of theirs need be read to find the best.
+    """
     if dialect == "sqlite":
         fts = index(owner)
         hits = (
@@ -90,7 +95,8 @@ def ranked(dialect: str, owner: Table, name: str) -> tuple[FromClause, ColumnEle
             .where(fts.c[fts.name].match(bindparam(name)))
             .subquery("hits")
         )
-        return owner.join(hits, owner.c.n == hits.c.hit), hits.c.rank
+        origin = hits if alone else owner.join(hits, owner.c.n == hits.c.hit)
+        return origin, hits.c.hit, hits.c.rank
     query = cast(bindparam(name), postgresql.TSQUERY)
     rank = cast(-func.ts_rank(owner.c.words, query), Float(53))
-    return owner, rank
+    return owner, owner.c.n, rank

@@ -221,13 +221,13 @@ class Selects:
     def _hits(self, dialect: str, ask: Ask, after: bool) -> Select[Any]:
         """The best hits in order of relevance, at most MOST_HITS of them."""
         table = self.table
-        origin, rank = search.ranked(dialect, table, "q")
         rest = replace(ask, asked={name: v for name, v in ask.asked.items() if name != "q"})
+        origin, number, rank = search.ranked(dialect, table, "q", alone=not rest.asked)
         where = self._conditions(dialect, rest, Place(table))
         if dialect != "sqlite":
             where.append(search.matches(dialect, table, "q"))
-        best = select(table.c.n.label("hit"), rank.label("rank")).select_from(origin)
-        hits = best.where(*where).order_by(rank, table.c.n).limit(MOST_HITS).cte("best")
+        best = select(number.label("hit"), rank.label("rank")).select_from(origin)
+        hits = best.where(*where).order_by(rank, number).limit(MOST_HITS).cte("best")
         own = hits.join(table, table.c.n == hits.c.hit)
         found = select(table.c.view, hits.c.rank, table.c.id).select_from(own)
         if after:
