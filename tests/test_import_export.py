@@ -452,6 +452,14 @@ def records(number: int) -> Iterator[bytes]:
         yield orjson.dumps(a_record(f"n{one}"))
 
 
+@pytest.mark.parametrize("reason", ["", " ", "\udcff", "a\0b", "x" * 10_001])
+def test_a_reason_that_no_log_takes_is_refused(sqlite: str, reason: str) -> None:
+    done = run(sqlite, "import", "-", "--reason", reason, given=lines(a_record("one")))
+    assert done.exit_code == 2
+    assert "--reason" in done.stderr
+    assert exported(sqlite).count(b"\n") == 1  # the end line
+
+
 def test_a_file_is_not_read_far_ahead(sqlite: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bulk, "PIECE", 1)
     monkeypatch.setattr(bulk, "HELD", 0)

@@ -39,6 +39,23 @@ def failure(message: str, exit_code: int = 1) -> click.ClickException:
     return Failure(message, exit_code)
 
 
+class Reason(click.ParamType[str]):
+    """Why something is done, for the log of changes: what `reason` may be over HTTP."""
+
+    name = "TEXT"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Take it as it is."""
+        from marshmallow import ValidationError
+
+        from schemas.fields import Text
+
+        try:
+            return str(Text(required=True).deserialize(value))
+        except ValidationError as error:
+            self.fail(" ".join(map(str, error.messages)), param, ctx)
+
+
 def operator() -> str:
     """Who the log says did it: whoever runs the command, on this machine."""
     try:

@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
-from api.commands.common import count, failure, open_database, operator, progress, tell
+from api.commands.common import Reason, count, failure, open_database, operator, progress, tell
 from api.commands.keys import Name
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ FORMS = ("ndjson", "json", "yaml")
     help="The same for participants, topics and sources.",
 )
 @click.option("--actor", type=Name(), help="Whom the log of changes names; else this user.")
-@click.option("--reason", help="Why, for the log.")
+@click.option("--reason", type=Reason(), help="Why, for the log.")
 def import_(
     files: tuple[str, ...], existing: str, shared: str, actor: str | None, reason: str | None
 ) -> None:

@@ -8,7 +8,7 @@ from typing import Any, TextIO
 
 import click
 
-from api.commands.common import count, failure, open_database, operator, printable
+from api.commands.common import Reason, count, failure, open_database, operator, printable
 
 DIGEST = re.compile("[0-9a-f]{64}")
 BEYOND = """\
@@ -80,7 +80,12 @@ def verify(kept: TextIO | None) -> None:
 
 @click.command()
 @click.argument("record", metavar="KIND/ID", type=Named())
-@click.option("--reason", required=True, help="Why, for the log; it must not tell what goes.")
+@click.option(
+    "--reason",
+    required=True,
+    type=Reason(),
+    help="Why, for the log; it must not tell what goes.",
+)
 @click.option(
     "--earlier",
     is_flag=True,
