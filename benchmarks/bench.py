@@ -123,8 +123,9 @@ def figure(value: float) -> str:
     return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
 
 
-def row(name: str, question: Question, sites: list[Site]) -> str:
+def row(question: Question, sites: list[Site]) -> str:
     """A line of the table of requests."""
+    name = question.name
     taken = [site.taken[name] for site in sites]
     units = [[one.size / 1e6 if question.by_size else len(one.waits) for one in t] for t in taken]
     cpu = [
@@ -148,7 +149,7 @@ def tables(sites: list[Site]) -> str:
     heads = [f"CPU ms at {size}" for size in sizes] + [f"{sizes[-1]} : {sizes[0]}"]
     heads += [f"{head}, {' / '.join(sizes)}" for head in ("requests/s", "p50 ms", "p99 ms", "kB")]
     lines = [f"| request | {' | '.join(heads)} |", "|---" * (len(heads) + 1) + "|"]
-    lines += [row(one.name, one, sites) for one in sites[0].questions]
+    lines += [row(one, sites) for one in sites[0].questions]
     lines += ["", f"| | {' | '.join(sizes)} |", "|---" * (len(sites) + 1) + "|"]
     for fact in sites[0].facts:
         lines.append(f"| {fact} | {' | '.join(figure(site.facts[fact]) for site in sites)} |")

@@ -26,6 +26,7 @@ LEAST, MOST = 4, 16  # statements a call
 FAR = 7919
 SYLLABLES = [a + b for a, b in product("bdfgklmnprstv", "aeiou")]
 DAYS = 28
+PEOPLE = ("speakers", "addressees", "targets")
 
 
 def word(number: int, length: int) -> str:
@@ -233,9 +234,6 @@ def record(rng: Random, number: int, first: int, most: int) -> Record:
         "accounts": [telling.account for telling in tellings],
         "statements": statements,
     }
-
-
-PEOPLE = ("speakers", "addressees", "targets")
 
 
 def lines(statements: int) -> Iterator[bytes]:

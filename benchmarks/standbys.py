@@ -5,7 +5,6 @@
 It needs PostgreSQL's programs, pgbench among them. Servers sync to the disk as usual.
 """
 
-import os
 import subprocess
 import sys
 import tempfile
@@ -25,15 +24,15 @@ from api import create_app
 from api.settings import load
 from api.store.migrate import upgrade
 from api.store.postgresql import WRITING
+from benchmarks.load import cpu
 from tests.clients import Client
-from tests.processes import children, eventually
+from tests.processes import eventually
 from tests.replicas import Node, cluster
 from tests.service import Service
 from tests.writing import Writer, new_key
 
 CALLS, STATEMENTS, TOPICS = 100, 50, 10
 SECONDS = 8.0
-TICKS = os.sysconf("SC_CLK_TCK")
 READS = {
     "one statement": lambda n: f"statements/c{n % CALLS}-s{n % STATEMENTS}",
     "page of 50 positions": lambda n: f"topics/t{n % TOPICS}/positions",
@@ -91,15 +90,6 @@ def application(url: str) -> Flask:
     return create_app(load({"READOUT_DATABASE_URL": url, "READOUT_LOG_LEVEL": "warning"}))
 
 
-def cpu(*pids: int) -> float:
-    """The seconds of CPU that processes and their children have taken, those that ended too."""
-    total = 0
-    for pid in [one for parent in pids for one in (parent, *children(parent))]:
-        told = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        total += sum(map(int, told[11:15]))
-    return total / TICKS
-
-
 class Taken(NamedTuple):
     a_second: float
     milliseconds: list[float]  # of CPU a request, of each group of processes
@@ -121,13 +111,13 @@ def load_for(
                 done[place] += 1
                 longest[place] = max(longest[place], time.monotonic() - began)
 
-    before = [cpu(*group) for group in groups]
+    before = [cpu(group) for group in groups]
     threads = [threading.Thread(target=run, args=(place,)) for place in range(clients)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    spent = [cpu(*group) - was for group, was in zip(groups, before, strict=True)]
+    spent = [cpu(group) - was for group, was in zip(groups, before, strict=True)]
     total = sum(done)
     return Taken(total / SECONDS, [1000 * one / total for one in spent], max(longest))
 

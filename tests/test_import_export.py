@@ -28,7 +28,7 @@ from api.unit import Unit
 from tests.call_records import a_record
 from tests.conftest import KINDS, RECORDS, assert_it_holds
 from tests.live import READOUT
-from tests.processes import eventually
+from tests.processes import children, eventually
 from tests.reading import CALLS, LANTERN, WEATHER
 
 Document = dict[str, Any]
@@ -513,18 +513,6 @@ def test_its_processes_end_with_it(sqlite: str, how: signal.Signals) -> None:
         run.wait(30)
     eventually(lambda: not any(Path(f"/proc/{one}").exists() for one in beside), "their end", 30)
     assert "Traceback" not in told
-
-
-def children(parent: int) -> list[int]:
-    found = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = stat.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(fields[1]) == parent and fields[0] != "Z":
-            found.append(int(stat.parent.name))
-    return found
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="uses a terminal of its own")

@@ -1,6 +1,7 @@
 """Lists: pages, orders, cursors, links and counts, the same on both databases."""
 
 import base64
+import itertools
 import re
 from collections.abc import Callable
 from typing import Any
@@ -216,6 +217,8 @@ def test_however_many_values_are_asked_for_few_selects_are_kept(client: FlaskCli
         for more in range(1, 20, 3):
             asked = f"topic={','.join(topics[:some])}&speaker={','.join(people[:more])}&limit=1"
             read(client, f"/v1/statements?{asked}")
+    for facets in itertools.permutations(("topic", "speaker", "act", "form")):
+        read(client, f"/v1/statements?limit=0&facets={','.join(facets)}")
     assert len(STATEMENTS.selects._kept) - before < 50
 
 

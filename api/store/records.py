@@ -176,7 +176,7 @@ class Records:
         facets: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
         if not names or ask.finds_nothing:
             return facets
-        found = self.selects.facets(connection.dialect.name, ask, names)
+        found = self.selects.facets(connection.dialect.name, ask, sorted(names))
         for name, value, label, count in fetch(connection, found, self._binds(connection, ask)):
             facets[name].append({"id": value, "label": label, "count": count})
         for values in facets.values():

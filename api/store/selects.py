@@ -38,7 +38,7 @@ Shape = tuple[Any, ...]
 
 MOST_HITS = 1_000
 MOST_FACET_VALUES = 100
-KEPT = 2_000
+KEPT = 500  # SELECTs of a kind of record; each takes some 0.1 MB
 LIMIT: BindParameter[int] = bindparam("limit")
 
 
