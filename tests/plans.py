@@ -72,7 +72,7 @@ def _on_sqlite(connection: Connection, records: Records, ask: Ask, most: int) ->
     driver.set_trace_callback(note)
     driver.set_progress_handler(count, STEP)
     try:
-        list(records.rows(connection, ask, PAGE))
+        records.page(connection, ask, PAGE - 1)
     except (DBAPIError, DRIVER.Error) as error:
         assert "interrupted" in str(error)  # noqa: PT017 (by `count`)
     finally:
@@ -112,7 +112,7 @@ def _overheard(connection: Connection, records: Records, ask: Ask) -> list[tuple
 
     driver: Any = connection.connection.driver_connection
     driver.cursor_factory = Noting
-    list(records.rows(connection, ask, PAGE))
+    records.page(connection, ask, PAGE - 1)
     driver.cursor_factory = psycopg.Cursor
     assert found
     return found

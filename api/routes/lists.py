@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from api.store.engine import Database
 from api.store.highlights import highlighted
 from api.store.records import Records
-from api.store.selects import Ask
+from api.store.selects import BETWEEN, Ask
 from api.store.value import Value
 from api.web import cursors, serialize
 from api.web.answers import CSV, JSON, NDJSON, accepted, answer, stream
@@ -128,17 +128,18 @@ class Lists:
         self, connection: Connection, ask: Ask, asked: dict[str, Any], given: Ask
     ) -> Response:
         limit = asked.get("limit", DEFAULT_LIMIT)
-        rows = list(self.records.rows(connection, ask, limit + 1)) if limit else []
+        page = self.records.page(connection, ask, limit)
         following = None
-        if len(rows) > limit:
-            rows = rows[:limit]
-            key = self._fingerprint(given.asked, given.sort)
-            following = cursors.encode(key, rows[-1].position)
+        if page.last is not None:
+            following = cursors.encode(self._fingerprint(given.asked, given.sort), page.last)
         total = self.records.count(connection, ask) if asked.get("count") else None
         facets = None
         if "facets" in asked:
             facets = self.records.facets(connection, ask, asked["facets"])
-        views = self._views((row.view for row in rows), ask, asked)
+        views = page.views
+        if views and ("q" in ask.asked or "fields" in asked):
+            each = iter(views.decode().split(BETWEEN))
+            views = BETWEEN.join(self._views(each, ask, asked)).encode()
         body = serialize.page(views, limit, following, total, facets)
         return answer(body, headers=_next_link(following))
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from itertools import repeat
 from typing import Any, NamedTuple
 
 from marshmallow import Schema
@@ -12,7 +13,7 @@ from api.store import search
 from api.store.fetch import fetch
 from api.store.filters import Filters, Words
 from api.store.names import narrower, nearest, resolve
-from api.store.selects import MOST_HITS, Ask, Position, Selects
+from api.store.selects import BETWEEN, MOST_HITS, Ask, Position, Selects
 from schemas.base import Look, Written
 from schemas.slugs import is_slug
 
@@ -35,6 +36,13 @@ class Row(NamedTuple):
 
     view: str
     position: Position
+
+
+class Page(NamedTuple):
+    """The JSON of some records, with BETWEEN them; and the last one's position, if more follow."""
+
+    views: bytes
+    last: Position | None
 
 
 @dataclass(eq=False)
@@ -143,12 +151,8 @@ class Records:
         """The records asked for, in order, at most `limit`."""
         if ask.finds_nothing:
             return
-        bound = self._binds(connection, ask)
-        after = [part for part in ask.after or () if part is not None]
-        for phase in self.phases(ask, bound):
-            found = self.selects.rows(connection.dialect.name, ask, phase, len(after))
-            values = bound | {f"after_{n}": part for n, part in enumerate(after)}
-            after = []
+        for phase, after, values in self._ranges(connection, ask):
+            found = self.selects.rows(connection.dialect.name, ask, phase, after)
             values["limit"] = limit
             if limit > STREAMED_AT_ONCE:
                 found = found.execution_options(yield_per=STREAMED_AT_ONCE)
@@ -160,6 +164,42 @@ class Records:
                 yield Row(view, tuple(position))
             if limit == 0:
                 return
+
+    def page(self, connection: Connection, ask: Ask, limit: int) -> Page:
+        """The records asked for, in order, at most `limit` of them."""
+        if ask.finds_nothing or not limit:
+            return Page(b"", None)
+        views: list[bytes] = []
+        positions: list[Position] = []
+        if ask.sort == "relevance":  # Its positions are no text.
+            for row in self.rows(connection, ask, limit + 1):
+                views.append(row.view.encode())
+                positions.append(row.position)
+        else:
+            for phase, after, values in self._ranges(connection, ask):
+                found = self.selects.page(connection.dialect.name, ask, phase, after)
+                values["limit"] = limit + 1 - len(positions)
+                [[joined, *parts]] = fetch(connection, found, values)
+                if joined:
+                    views.append(joined if isinstance(joined, bytes) else joined.encode())
+                    each = [part.split(",") if part else repeat(None) for part in parts]
+                    positions += zip(*each, strict=False)
+                if len(positions) > limit:
+                    break
+        page = BETWEEN.encode().join(views)
+        if len(positions) <= limit:
+            return Page(page, None)
+        return Page(page.rpartition(BETWEEN.encode())[0], positions[limit - 1])
+
+    def _ranges(
+        self, connection: Connection, ask: Ask
+    ) -> Iterator[tuple[str, int, dict[str, Any]]]:
+        """The phases of an order, each with how long the position is to go on from, and values."""
+        bound = self._binds(connection, ask)
+        after = [part for part in ask.after or () if part is not None]
+        for phase in self.phases(ask, bound):
+            yield phase, len(after), bound | {f"after_{n}": part for n, part in enumerate(after)}
+            after = []
 
     def count(self, connection: Connection, ask: Ask) -> int:
         """How many records match, exactly."""

@@ -31,7 +31,7 @@ from sqlalchemy import (
 from api.store import search
 from api.store.filters import Among, Asked, Filters, Is, Linked, Since, Until, Words
 from api.store.place import Place
-from api.store.tables import no_index
+from api.store.tables import in_bytes, in_one, no_index
 
 Position = tuple[Any, ...]
 Shape = tuple[Any, ...]
@@ -40,6 +40,7 @@ MOST_HITS = 1_000
 MOST_FACET_VALUES = 100
 KEPT = 500  # SELECTs of a kind of record; each takes some 0.1 MB
 LIMIT: BindParameter[int] = bindparam("limit")
+BETWEEN = ",\n"  # two records of a page: no JSON of ours has a line break in it
 
 
 @dataclass(frozen=True)
@@ -92,10 +93,20 @@ class Selects:
         `phase` is the range of the order (see Records.phases in records.py), `after` how many parts
         the position has to go on from.
         """
-        driven_by = self._place(ask)[0].driven_by
-        branches = ask.asked[driven_by].branches if driven_by else 0
-        shape = ask.shape("rows", phase, after, dialect, branches)
+        shape = ask.shape("rows", phase, after, dialect, self._branches(ask))
         return self.keep(shape, partial(self._rows, dialect, ask, phase, after))
+
+    def page(self, dialect: str, ask: Ask, phase: str, after: int) -> Select[Any]:
+        """The same in one row: all views, and the parts of all positions, each in one text.
+
+        A row is what costs most, as threads take turns at each.
+        """
+        shape = ask.shape("page", phase, after, dialect, self._branches(ask))
+        return self.keep(shape, partial(self._page, dialect, ask, phase, after))
+
+    def _branches(self, ask: Ask) -> int:
+        driven_by = self._place(ask)[0].driven_by
+        return ask.asked[driven_by].branches if driven_by else 0
 
     def count(self, dialect: str, ask: Ask) -> Select[Any]:
         """How many match."""
@@ -193,6 +204,12 @@ class Selects:
         own = self.table.c.id == record
         found = select(self.table.c.view, *position).select_from(page.join(self.table, own))
         return in_order(found, position)
+
+    def _page(self, dialect: str, ask: Ask, phase: str, after: int) -> Select[Any]:
+        # Its limit keeps the rows in their order.
+        view, *position = self._rows(dialect, ask, phase, after).subquery("listed").c
+        parts = (in_one(part, ",", dialect) for part in position)
+        return select(in_bytes(in_one(view, BETWEEN, dialect), dialect), *parts)
 
     def _each(self, ask: Ask, name: str) -> list[ColumnElement[bool]]:
         """The conditions for the values of a link one by one, where they are not too many."""

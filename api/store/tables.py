@@ -21,12 +21,14 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Table,
     Text,
     UnaryExpression,
     UniqueConstraint,
     bindparam,
+    cast,
     func,
     select,
 )
@@ -177,6 +179,17 @@ def no_index(condition: ColumnElement[bool], dialect: str) -> ColumnElement[bool
     if dialect == "sqlite":
         return UnaryExpression(condition, operator=operators.custom_op("+"))
     return condition
+
+
+def in_one(column: ColumnElement[str], between: str, dialect: str) -> ColumnElement[str]:
+    """The texts of a column in one, with something between them."""
+    joined = func.group_concat if dialect == "sqlite" else func.string_agg
+    return joined(column, between, type_=Text)
+
+
+def in_bytes(text: ColumnElement[str], dialect: str) -> ColumnElement[Any]:
+    """A text as bytes on SQLite, so that it need not be decoded."""
+    return cast(text, LargeBinary) if dialect == "sqlite" else text
 
 
 def texts(values: Sequence[str], dialect: str) -> Any:

@@ -32,15 +32,13 @@ def with_member(view: str, name: str, value: Any) -> str:
     return f'{view[:-1]},"{name}":{orjson.dumps(value).decode()}}}'
 
 
-def page(
-    views: Iterable[str], limit: int, following: str | None, total: int | None, facets: Any
-) -> bytes:
-    """A page of a list."""
+def page(views: bytes, limit: int, following: str | None, total: int | None, facets: Any) -> bytes:
+    """A page of a list, whose records come as they stand in it."""
     about: dict[str, Any] = {"limit": limit, "next": following}
     if total is not None:
         about["total"] = total
-    more = "" if facets is None else f',"facets":{orjson.dumps(facets).decode()}'
-    return f'{{"data":[{",".join(views)}],"page":{orjson.dumps(about).decode()}{more}}}'.encode()
+    more = b"" if facets is None else b',"facets":' + orjson.dumps(facets)
+    return b"".join((b'{"data":[', views, b'],"page":', orjson.dumps(about), more, b"}"))
 
 
 def ndjson(views: Iterable[str]) -> Iterator[bytes]:
