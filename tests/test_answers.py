@@ -3,16 +3,15 @@
 from collections.abc import Iterator
 
 import pytest
-from flask import Flask
+from werkzeug.test import create_environ
 
 from api.web.answers import NDJSON, stream
-
-app = Flask(__name__)
+from api.web.at_hand import held
 
 
 def test_what_fails_before_the_first_piece_can_still_be_told() -> None:
     failing = (b"%d" % (1 // number) for number in (0, 1))
-    with app.test_request_context(), pytest.raises(ZeroDivisionError):
+    with held(create_environ()), pytest.raises(ZeroDivisionError):
         stream(failing, NDJSON)
 
 
@@ -28,7 +27,7 @@ def test_what_makes_the_pieces_is_closed_with_the_answer(taken: int) -> None:
         finally:
             closed.append(True)
 
-    with app.test_request_context():
+    with held(create_environ()):
         answer = stream(pieces(), NDJSON)
         sent = iter(answer.response)
         assert [next(sent) for _ in range(taken)] == [b"one", b"two"][:taken]
@@ -39,5 +38,5 @@ def test_what_makes_the_pieces_is_closed_with_the_answer(taken: int) -> None:
 
 @pytest.mark.parametrize("sent", [[], [b""], [b"", b"one"], [b"one"]])
 def test_every_piece_is_sent_once(sent: list[bytes]) -> None:
-    with app.test_request_context():
+    with held(create_environ()):
         assert b"".join(stream(iter(sent), NDJSON).response) == b"".join(sent)  # type: ignore[arg-type]

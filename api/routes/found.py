@@ -1,13 +1,13 @@
 """The record that a path names: found, never there, or retracted."""
 
 import orjson
-from flask import request
 from sqlalchemy import Connection
 
 from api import ledger
 from api.store import sources
 from api.store.names import nearest
 from api.store.records import Records
+from api.web.at_hand import request
 from api.web.preconditions import Standing
 from api.web.problems import ProblemError
 from schemas.slugs import is_slug

@@ -2,15 +2,16 @@
 
 from datetime import UTC, datetime
 
-from flask import g, request
-
 from api.store import keys
 from api.store.engine import Database
+from api.web.at_hand import request
 from api.web.keys import SHOWN, given_key, hashed, is_well_formed
 from api.web.problems import ProblemError
 from schemas.instants import timestamp
 
 READ = "read"
+KEY = "readout.key"
+KEYLESS = "readout.keyless"
 
 
 class Gate:
@@ -24,7 +25,7 @@ class Gate:
         """Raise 401 or 403, or note the key for the route; reads need one only where private."""
         if scope == READ and not self.private:
             # Whoever has a key may have written, and reads what he wrote: at the primary.
-            g.keyless = "Authorization" not in request.headers
+            request.environ[KEYLESS] = "Authorization" not in request.headers
             return
         key = self._key()
         if scope not in key.scopes:
@@ -34,7 +35,7 @@ class Gate:
                 f"The key '{key.name}' has the scope {' '.join(key.scopes)}; this needs {scope}.",
                 headers={"WWW-Authenticate": challenge},
             )
-        g.key = key
+        request.environ[KEY] = key
 
     def _key(self) -> keys.Key:
         given = given_key()
@@ -59,5 +60,5 @@ class Gate:
 
 def key_at_hand() -> keys.Key:
     """The key that the gate let through."""
-    key: keys.Key = g.key
+    key: keys.Key = request.environ[KEY]
     return key

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import orjson
-from flask import Response, request
+from flask import Response
 from marshmallow import Schema, fields
 from sqlalchemy import Connection
 
@@ -23,6 +23,7 @@ from api.store.kinds import CALLS
 from api.unit import Clash, Invalid, Rejected, Unit
 from api.web import bodies, preconditions
 from api.web.answers import JSON, NDJSON, accepted, answer
+from api.web.at_hand import request
 from api.web.operations import LINES, Api, Operation
 from api.web.preconditions import Standing
 from api.web.problems import ProblemError, as_dict

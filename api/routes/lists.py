@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, unquote_plus
 
-from flask import Response, request
+from flask import Response
 from marshmallow import fields
 from sqlalchemy import Connection
 
@@ -16,6 +16,7 @@ from api.store.selects import BETWEEN, Ask
 from api.store.value import Value
 from api.web import cursors, serialize
 from api.web.answers import CSV, JSON, NDJSON, accepted, answer, stream
+from api.web.at_hand import request
 from api.web.requests import invalid, query, query_schema
 from schemas.fields import Text
 from schemas.query import Choice, Parameter, Single, Truth, Whole
@@ -23,6 +24,7 @@ from schemas.query import Choice, Parameter, Single, Truth, Whole
 DEFAULT_LIMIT = 50
 MOST_PER_PAGE = 200
 FORMS = {"json": JSON, "ndjson": NDJSON, "csv": CSV}
+IN_A_QUERY = "%&=+!$'()*,;:@/?"  # stay as they are, escapes among them (RFC 3986, section 3.4)
 ONLY_PAGES = ("cursor", "count", "facets")
 
 
@@ -184,6 +186,7 @@ def _did_you_mean(name: str, nearest: list[str]) -> str:
 def _next_link(following: str | None) -> list[tuple[str, str]]:
     if following is None:
         return []
-    kept = [(k, v) for k, v in request.args.items(multi=True) if k != "cursor"]
-    target = f"{quote(request.path)}?{urlencode([*kept, ('cursor', following)])}"
-    return [("Link", f'<{target}>; rel="next"')]
+    given = request.query_string.decode().split("&")
+    kept = [one for one in given if one and unquote_plus(one.partition("=")[0]) != "cursor"]
+    query = quote("&".join([*kept, f"cursor={following}"]), IN_A_QUERY)
+    return [("Link", f'<{quote(request.path)}?{query}>; rel="next"')]

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import orjson
-from flask import Response, request
+from flask import Response
 from marshmallow import Schema, fields
 
 from api.routes.found import found_by, represented
@@ -17,6 +17,7 @@ from api.store.engine import Database
 from api.store.records import Records
 from api.web import bodies, serialize
 from api.web.answers import CSV, JSON, NDJSON, accepted, answer
+from api.web.at_hand import request
 from api.web.operations import LINES, Api, Operation
 from api.web.requests import query, query_schema
 from schemas.query import Choice, Parameter

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 import uuid_utils
-from flask import Response, request
+from flask import Response
 from marshmallow import ValidationError
 from sqlalchemy import Connection
 
@@ -22,6 +22,7 @@ from api.store.records import Records
 from api.unit import Clash, Invalid, Rejected, Unit
 from api.web import bodies, preconditions
 from api.web.answers import accepted, answer
+from api.web.at_hand import request
 from api.web.problems import ProblemError
 from api.web.requests import query, query_schema
 from schemas.base import Written

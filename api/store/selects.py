@@ -105,6 +105,8 @@ class Selects:
         return self.keep(shape, partial(self._page, dialect, ask, phase, after))
 
     def _branches(self, ask: Ask) -> int:
+        if not any(value.branches for value in ask.asked.values()):
+            return 0
         driven_by = self._place(ask)[0].driven_by
         return ask.asked[driven_by].branches if driven_by else 0
 

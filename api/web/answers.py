@@ -6,9 +6,10 @@ import re
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 
-from flask import Response, request
+from flask import Response
 from werkzeug.datastructures import Headers
 
+from api.web.at_hand import request
 from api.web.problems import ProblemError
 
 JSON = "application/json"

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from flask import request
 from werkzeug.http import parse_options_header
 
+from api.web.at_hand import request
 from api.web.problems import ProblemError
 from schemas import json_text
 

@@ -9,7 +9,7 @@ import re
 import secrets
 import zlib
 
-from flask import request
+from api.web.at_hand import request
 
 PREFIX = "rdo_"
 RANDOM = 30

@@ -18,8 +18,8 @@ from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import orjson
-from flask import has_request_context, request
 
+from api.web.at_hand import is_any, request
 from api.web.problems import KINDS, MIMETYPE
 
 Headers = list[tuple[str, str]]
@@ -64,7 +64,7 @@ class Lines(logging.Formatter):
             "message": record.getMessage(),
         }
         if request_id := getattr(record, "request_id", None) or (
-            request.environ.get(REQUEST_ID) if has_request_context() else None
+            request.environ.get(REQUEST_ID) if is_any() else None
         ):
             line["id"] = request_id
         if record.exc_info:

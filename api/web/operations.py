@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from marshmallow import Schema
 
 from api.web.requests import query, query_schema
+from schemas.slugs import is_slug
 
 Endpoint = Callable[..., ResponseReturnValue]
 
@@ -62,6 +63,7 @@ class Api:
         self.admit = admit
         self.operations: list[tuple[str, Operation]] = []
         self.paths: dict[str, str] = {}
+        self.reads: dict[str, Endpoint] = {}
 
     def route(self, path: str, operation: Operation) -> Callable[[Endpoint], Endpoint]:
         """Register what answers a path written as in OpenAPI: `/v1/calls/{id}`.
@@ -73,17 +75,27 @@ class Api:
 
         def register(endpoint: Endpoint) -> Endpoint:
             rule = re.sub(r"\{(\w+)\}", r"<\1>", path.replace("{id}", "{record}"))
-            self.app.add_url_rule(
-                rule,
-                operation.id,
-                self._guarded(endpoint, operation),
-                methods=[operation.method.upper()],
-            )
+            guarded = self._guarded(endpoint, operation)
+            methods = [operation.method.upper()]
+            self.app.add_url_rule(rule, operation.id, guarded, methods=methods)
+            if operation.method == "get":
+                self.reads[path] = guarded
             self.operations.append((path, operation))
             self.paths[operation.id] = path
             return endpoint
 
         return register
+
+    def read(self, path: str) -> tuple[str, Endpoint, dict[str, str]] | None:
+        """What answers a GET, where its path is plain: path as registered, endpoint, values."""
+        if path in self.reads:
+            return path, self.reads[path], {}
+        parts = path.split("/", 4)
+        if len(parts) < 4 or not is_slug(record := parts[3]):
+            return None
+        parts[3] = "{id}"
+        path = "/".join(parts)
+        return (path, self.reads[path], {"record": record}) if path in self.reads else None
 
     def _guarded(self, endpoint: Endpoint, operation: Operation) -> Endpoint:
         @functools.wraps(endpoint)

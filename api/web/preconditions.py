@@ -3,8 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from flask import request
-
+from api.web.at_hand import request
 from api.web.problems import ProblemError
 
 _TAG = re.compile(r'"([0-9]+)(-[^"]*)?"')

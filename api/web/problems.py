@@ -8,9 +8,11 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import orjson
-from flask import Flask, Response, request
+from flask import Flask, Response
 from werkzeug.exceptions import BadHost, HTTPException, MethodNotAllowed
 from werkzeug.sansio.response import Response as Plain
+
+from api.web.at_hand import request
 
 MIMETYPE = "application/problem+json"
 

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 from urllib.parse import parse_qsl, quote
 
-from flask import request
 from marshmallow import Schema, ValidationError, fields
 
+from api.web.at_hand import request
 from api.web.problems import ProblemError
 from schemas.query import Query
 
@@ -23,14 +23,15 @@ def query_schema(parameters: Mapping[str, fields.Field[Any]]) -> Schema:
 
 def check_url() -> None:
     """Refuse a URL that is longer than the contract allows, or whose path no database can hold."""
-    asked = len(quote(request.environ.get("PATH_INFO", ""), UNESCAPED, "latin-1"))
-    if request.query_string:
-        asked += 1 + len(request.query_string)
-    if asked > LONGEST_URL:
-        raise ProblemError(
-            "uri-too-long", f"The URL has {asked:,} bytes; at most {LONGEST_URL:,} are taken."
-        )
-    if "\0" in request.path:
+    path = request.environ.get("PATH_INFO", "")
+    query = request.environ.get("QUERY_STRING", "")
+    if 3 * len(path) + len(query) >= LONGEST_URL:  # An escape takes three.
+        asked = len(quote(path, UNESCAPED, "latin-1")) + bool(query) + len(query)
+        if asked > LONGEST_URL:
+            raise ProblemError(
+                "uri-too-long", f"The URL has {asked:,} bytes; at most {LONGEST_URL:,} are taken."
+            )
+    if "\0" in path:
         raise ProblemError("not-found", "Nothing is at a path with NUL (U+0000) in it.")
 
 
