@@ -14,7 +14,7 @@ Sources: Unicode Standard Annex 15; sqlite.org/fts5.html section 3; PostgreSQL m
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from html import escape
@@ -30,6 +30,7 @@ _PLACES, _REPEATS, _BYTES = 16_383, 256, 2**20  # PostgreSQL's limits on a tsvec
 
 _ASCII = {code: chr(code) if chr(code).isalnum() else " " for code in range(128)}
 _WORD = re.compile(rf"([^\W_]{{1,{LONGEST}}})[^\W_]*")
+_REST, _GAP = re.compile(r"[^\W_]*"), re.compile(r"[\W_]*")
 _TOKEN = re.compile(r'((?<!\S)-+)?(?:"([^"]*)"?(\*)?|([^\s"]+))')
 
 
@@ -80,17 +81,14 @@ class Query:
         return all(term.negative for term in self.terms)
 
     @cached_property
-    def _marks(self) -> re.Pattern[str] | None:
-        """What `highlight` looks for: consumes the first word of a phrase, captures the others."""
+    def _sought(self) -> Mapping[tuple[tuple[str, ...], bool], None]:
+        """What `highlight` looks for: words in sequence, and whether the last of them may go on."""
         sought: list[tuple[tuple[str, ...], bool]] = []
         for term in self.terms:
             if not term.negative:
                 *others, last = [term.words] if term.phrase else [(word,) for word in term.words]
                 sought += [*((part, False) for part in others), (last, term.prefix)]
-        # Where several begin at one word, the one of most words covers the others.
-        sought.sort(key=lambda part: -len(part[0]))
-        parts = (_mark(*part) for part in dict.fromkeys(sought))
-        return re.compile("|".join(parts)) if sought else None
+        return dict.fromkeys(sought)
 
 
 def parse(q: str) -> Query:
@@ -183,32 +181,42 @@ def highlight(text: str, query: Query) -> str | None:
     >>> highlight("Bread & grain deals", parse("deal* bread"))
     '<mark>Bread</mark> &amp; grain <mark>deals</mark>'
     """
-    pattern = query._marks
-    if pattern is None:
-        return None
     folded, starts, ends = _aligned(text)
+    found = {span for words, more in query._sought for span in _places_of(words, more, folded)}
+    if not found:
+        return None
     spans: list[tuple[int, int]] = []
-    for found in pattern.finditer(folded):
-        start, end = starts[found.start()], ends[found.end(found.lastindex or 0)]
+    for start, end in sorted((starts[start], ends[end]) for start, end in found):
         if spans and start < spans[-1][1]:  # Phrases can overlap, and the two words of one `½`.
-            start, last = spans.pop()
-            end = max(end, last)
-        spans.append((start, end))
+            spans[-1] = (spans[-1][0], max(end, spans[-1][1]))
+        else:
+            spans.append((start, end))
     html, done = "", 0
     for start, end in spans:
         html += f"{escape(text[done:start])}<mark>{escape(text[start:end])}</mark>"
         done = end
-    return html + escape(text[done:]) if spans else None
+    return html + escape(text[done:])
 
 
-def _mark(part: tuple[str, ...], prefix: bool) -> str:
-    """The expression for one word or phrase in folded text; it begins with a letter, for speed."""
-    first, *rest = [f"{word}[^\\W_]*" if len(word) == LONGEST else word for word in part]
-    more = "[^\\W_]*" if prefix else ""
-    if rest:
-        more, rest = "", [*rest[:-1], rest[-1] + more]
-    tail = "".join(f"[\\W_]+{word}" for word in rest)
-    return f"{first[0]}(?<![^\\W_]{first[0]}){first[1:]}{more}(?=({tail})(?![^\\W_]))"
+def _places_of(words: Sequence[str], more: bool, folded: str) -> Iterator[tuple[int, int]]:
+    """Where words stand in sequence in folded text; with `more` the last one may go on."""
+    start = folded.find(words[0])
+    while start >= 0:
+        end = start
+        if start == 0 or not folded[start - 1].isalnum():
+            for place, word in enumerate(words, 1):
+                if place > 1:
+                    end = _GAP.match(folded, end).end()  # type: ignore[union-attr]
+                if not folded.startswith(word, end):
+                    break
+                end += len(word)
+                if (more and place == len(words)) or len(word) == LONGEST:
+                    end = _REST.match(folded, end).end()  # type: ignore[union-attr]
+                if end < len(folded) and folded[end].isalnum():
+                    break
+            else:
+                yield start, end
+        start = folded.find(words[0], start + 1)
 
 
 def _aligned(text: str) -> tuple[str, _Positions, _Positions]:
