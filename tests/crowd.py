@@ -57,6 +57,12 @@ RARE = 2_003
 """One of so many records has the last code of its column."""
 EVERY = "common"
 """A word of every record; `few0` is one of a few."""
+FOLLOWS = {
+    "statement_said_about": "SELECT t.record, 2 * t.ordinal + s.ordinal, t.target, s.target,"
+    " t.position, t.earliest, t.latest"
+    " FROM statement_topics AS t JOIN statement_speakers AS s ON s.record = t.record"
+}
+"""What fills the tables that hold what stands in others."""
 
 
 def fill(connection: Connection, statements: int = STATEMENTS) -> None:
@@ -74,8 +80,11 @@ def fill(connection: Connection, statements: int = STATEMENTS) -> None:
         table = metadata.tables[kind]
         _records(connection, table, statements // share)
         for link in metadata.tables.values():
-            if link.name.startswith(kind[:-1] + "_") and "record" in link.c:
+            own = link.name.startswith(kind[:-1] + "_") and "record" in link.c
+            if own and link.name not in FOLLOWS:
                 _links(connection, link, statements // share)
+    for name, rows in FOLLOWS.items():
+        connection.exec_driver_sql(f"INSERT INTO {name} {rows}")
     for _, made in indexes:
         connection.exec_driver_sql(made)
     if connection.dialect.name == "postgresql":

@@ -88,6 +88,11 @@ ON_TABLES = {
         S,
         "its rows in statement_speakers are not those",
     ),
+    "who spoke on a topic": Tampering(
+        f"UPDATE statement_said_about SET speaker = 'sergey-lavrov' WHERE record = '{STATEMENT}'",
+        S,
+        "its rows in statement_said_about are not those",
+    ),
     "a link more": Tampering(
         "INSERT INTO account_sides SELECT record, 1, 'russia' FROM account_sides"
         " WHERE record = 'blinken-lavrov-2022-07-29-us-remarks'",

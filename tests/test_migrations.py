@@ -176,6 +176,7 @@ REFERENCES = [
     ("statement_targets", "target"),
     ("statement_sides", "target"),
     ("statement_sources", "target"),
+    ("statement_said_about", "record"),
     ("participant_names", "record"),
     ("topic_names", "record"),
 ]
@@ -243,7 +244,8 @@ def test_links_names_and_words_go_with_their_record(new_database: Callable[..., 
             )
             connection.execute(text("DELETE FROM accounts WHERE id = 'lantern-oman-readout'"))
             connection.execute(text("DELETE FROM topics WHERE id = 'taiwan-strait'"))
-        for link in ("topics", "speakers", "addressees", "targets", "sides", "sources"):
+        links = ("topics", "speakers", "addressees", "targets", "sides", "sources", "said_about")
+        for link in links:
             orphans = f"SELECT count(*) FROM statement_{link}"
             assert count(database, orphans) > 0
             assert not count(database, f"{orphans} WHERE record NOT IN (SELECT id FROM statements)")

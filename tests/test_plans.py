@@ -13,6 +13,7 @@ matches.
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from fnmatch import fnmatch
+from itertools import product
 from typing import Any, NamedTuple
 
 import pytest
@@ -74,6 +75,7 @@ OTHER_ORDER = "A range of days or instants, in another order: no index has both.
 WORDS = "What full text finds comes in no order of ours: all of it is put in order."
 TWO_LISTS = "Two lists, or a list and a code: one is read along, the other looked up for each."
 OF_ONE = "Those of one call or account are few, and put in order."
+OF_PAIR = "What one said on a topic stands by day: by id it is put in order."
 OPEN = "Not yet: it needs an index, or another SELECT."
 EXCEPTIONS: dict[str, str] = {
     # What no index can give.
@@ -82,7 +84,7 @@ EXCEPTIONS: dict[str, str] = {
     "* updated_since by *": OTHER_ORDER,
     "*_from by id": OTHER_ORDER,
     "*_to by id": OTHER_ORDER,
-    "statements topic+speaker*": TWO_LISTS,
+    "statements topic+speaker by id": OF_PAIR,
     "statements topic+country by *": TWO_LISTS,
     "statements topic+act by *": TWO_LISTS,
     "statements speaker+target by *": TWO_LISTS,
@@ -221,6 +223,29 @@ def test_no_exception_is_made_that_is_not_needed(crowds: dict[str, Crowd]) -> No
     assert [one for one in EXCEPTIONS if one not in needed] == []
 
 
+PAIRS = "statement_said_about"
+OF_PAIRS = (f"{PAIRS}_by_target_speaker_earliest_latest_record", f"{PAIRS}_vague_by_target_speaker")
+BY_ID = {"sqlite_autoindex_statements_1", "statements_id_unique"}
+
+
+@pytest.mark.parametrize("database", DATABASES)
+@pytest.mark.parametrize("days", ["", "said_from", "said_to", "said_from+said_to"])
+def test_what_one_said_on_a_topic_is_a_range_of_one_index(
+    crowds: dict[str, Crowd], days: str, database: str
+) -> None:
+    records = KINDS["statements"]
+    names = ["topic", "speaker", *filter(None, days.split("+"))]
+    with crowds[database].database.read() as connection:
+        chosen = [choices(connection, records.filters[name]) for name in names]
+        for values in product(*chosen):
+            asked = {name: one.value for name, one in zip(names, values, strict=True)}
+            for sort in ("said_on", "-said_on"):
+                for after in positions("statements", sort, asked):
+                    for one in seen(connection, records, Ask(asked, sort, after), 0):
+                        assert one.faults == [], one.plan
+                        assert [name for name in OF_PAIRS if {name} == one.indexes - BY_ID]
+
+
 class Undone(Exception):
     """Leaves a transaction, which undoes it."""
 
@@ -232,6 +257,10 @@ class Undone(Exception):
         ("statements_by_earliest_latest_id", "statements all by said_on"),
         ("statements_by_act_earliest_latest_id", "statements act by said_on"),
         ("statement_topics_by_target_earliest_latest_record", "statements topic by said_on"),
+        (
+            "statement_said_about_by_target_speaker_earliest_latest_record",
+            "statements topic+speaker by said_on",
+        ),
         ("calls_by_earliest_latest_id", "calls all by held_on"),
     ],
 )

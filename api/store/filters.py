@@ -106,6 +106,8 @@ class Linked(Filter):
     """The record's list names one of the values.
 
     `target` is the column of a link table. A link that carries the sort columns can drive a page.
+    `paired` names other filters, each with the column for it in a table that can drive a page for
+    both: of all pairs of what the record's two lists name.
     """
 
     def __init__(
@@ -116,12 +118,14 @@ class Linked(Filter):
         *,
         facet: bool = False,
         widens: bool = False,
+        paired: Mapping[str, Column[Any]] | None = None,
     ) -> None:
         super().__init__(inner or Id(), describes, facet)
         self.target = target
         self.link = target.table
         self.refers_to = _refers_to(target)
         self.widens = widens
+        self.paired = paired or {}
 
     @property
     def takes_none(self) -> bool:
@@ -130,6 +134,17 @@ class Linked(Filter):
     def drives(self, asked: Value) -> bool:
         """Whether the page can be read along this link's index."""
         return bool(asked.values) and not asked.none
+
+    def along(self, name: str, asked: "Asked") -> Mapping[str, Column[Any]]:
+        """The columns to read it along, by the filters that they answer; its own is the first.
+
+        Another one goes along where a single value is asked of it, so that it keeps the order.
+        """
+        for other, column in self.paired.items():
+            one = asked.get(other)
+            if one and len(one.values) == 1 and not one.none:
+                return {name: column.table.c[self.target.name], other: column}
+        return {name: self.target}
 
     def where(self, name: str, asked: Value, place: Place) -> ColumnElement[bool]:
         link = self.link.alias(f"{name}_link")

@@ -1,5 +1,6 @@
 """Where a condition stands in SQL."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Column, ColumnElement, FromClause, Table
@@ -8,16 +9,17 @@ from sqlalchemy import Column, ColumnElement, FromClause, Table
 class Place:
     """The key of the record in hand, and the table that carries its columns.
 
-    That is the record's own table, or a link table along whose index a page is read (`driver`, for
-    the filter `driven_by`), joined to the record's own where a condition needs that.
+    That is the record's own table, or a link table along whose index a page is read (`driver`),
+    joined to the record's own where a condition needs that. `along` are the columns at the head of
+    that index, by the filters that they answer.
     """
 
-    def __init__(self, table: Table, driver: FromClause | None = None, driven_by: str = "") -> None:
+    def __init__(self, table: Table, along: Mapping[str, Column[Any]] | None = None) -> None:
         self.table = table
-        self.driver = driver
-        self.driven_by = driven_by
-        self.key: ColumnElement[str] = table.c.id if driver is None else driver.c.record
-        self.joined = driver is None
+        self.along = along or {}
+        self.driver = next((column.table for column in self.along.values()), None)
+        self.key: ColumnElement[str] = table.c.id if self.driver is None else self.driver.c.record
+        self.joined = self.driver is None
 
     def column(self, column: Column[Any]) -> ColumnElement[Any]:
         """The column, from the driving link table where that carries it."""

@@ -7,11 +7,12 @@ themselves are bound (see Records in records.py).
 from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import (
     CTE,
     BindParameter,
+    Column,
     ColumnElement,
     FromClause,
     Select,
@@ -107,7 +108,7 @@ class Selects:
     def _branches(self, ask: Ask) -> int:
         if not any(value.branches for value in ask.asked.values()):
             return 0
-        driven_by = self._place(ask)[0].driven_by
+        driven_by = next(iter(self._place(ask)[0].along), None)
         return ask.asked[driven_by].branches if driven_by else 0
 
     def count(self, dialect: str, ask: Ask) -> Select[Any]:
@@ -137,8 +138,8 @@ class Selects:
             if isinstance(used, Words):
                 place.joined = True
                 found.append(search.matches(dialect, self.table, name))
-            elif isinstance(used, Linked) and name == place.driven_by:
-                found.append(used.bind(name, value, used.target))
+            elif name in place.along:
+                found.append(used.bind(name, value, place.along[name]))
             else:
                 where = used.where(name, value, place)
                 # What belongs to one record is little, and a flag leaves much.
@@ -165,7 +166,7 @@ class Selects:
             value = ask.asked.get(name)
             if value and isinstance(used, Linked) and used.drives(value) and not self._within(ask):
                 repeats = len(value.values) > 1 or used.target.name != "target"
-                return Place(self.table, used.link, name), repeats
+                return Place(self.table, used.along(name, ask.asked)), repeats
         return Place(self.table), False
 
     def _rows(self, dialect: str, ask: Ask, phase: str, after: int) -> Select[Any]:
@@ -175,7 +176,7 @@ class Selects:
         days = [place.column(day) for day in self.days if phase != "all"]
         descending = ask.sort.startswith("-")
         order = [*(days if phase != "undated" else []), place.key]
-        apart = [place.driven_by] if repeats else []
+        apart = [*place.along][:1] if repeats else []
         if after and descending:  # From a position downwards nothing is later than that.
             apart += [name for name, used in self.filters.items() if type(used) is Until]
         where = self._conditions(dialect, ask, place, apart)
@@ -198,7 +199,7 @@ class Selects:
         labelled = [key.label(f"key_{n}") for n, key in enumerate(shown)]
         keys = select(*labelled).distinct().select_from(place.origin).where(*where)
         # Each value has an order of its own to be read along, and the page needs no more of any.
-        values = self._each(ask, place.driven_by)
+        values = self._each(ask, *next(iter(place.along.items())))
         each = [in_order(keys.where(one), shown).limit(LIMIT).subquery() for one in values]
         some = union(*map(select, each)).subquery("some")
         page = in_order(select(some), some.c).limit(LIMIT).subquery("page")
@@ -213,13 +214,13 @@ class Selects:
         parts = (in_one(part, ",", dialect) for part in position)
         return select(in_bytes(in_one(view, BETWEEN, dialect), dialect), *parts)
 
-    def _each(self, ask: Ask, name: str) -> list[ColumnElement[bool]]:
+    def _each(self, ask: Ask, name: str, column: Column[Any]) -> list[ColumnElement[bool]]:
         """The conditions for the values of a link one by one, where they are not too many."""
-        used, value = cast("Linked", self.filters[name]), ask.asked[name]
+        value = ask.asked[name]
         if not value.branches:
-            return [used.bind(name, value, used.target)]
+            return [self.filters[name].bind(name, value, column)]
         numbers = range(value.branches)
-        return [used.target == bindparam(f"{name}_{n}", type_=used.target.type) for n in numbers]
+        return [column == bindparam(f"{name}_{n}", type_=column.type) for n in numbers]
 
     def _phase(
         self, phase: str, days: list[ColumnElement[str]], *, begun: bool

@@ -7,7 +7,7 @@ from sqlalchemy import Column, Index, Table
 from api.store import accounts, calls, participants, sources, topics
 from api.store.filters import Among, Every, Is, Linked, Since, Until, Updated, Words
 from api.store.records import Entry, Records
-from api.store.tables import among, days, flag, link, ordered, record, refers, text
+from api.store.tables import among, days, flag, link, listed, ordered, record, refers, text
 from schemas import dates
 from schemas.base import Look, Written
 from schemas.fields import Coded, Country
@@ -60,6 +60,10 @@ addressees = _link("addressees", participants.table)
 targets = _link("targets", participants.table, "country")
 sides = _link("sides", participants.table)
 written_in = _link("sources", sources.table)
+# What one said on a topic is a range of an index. Who may be named, the two lists see to.
+said_about = listed(
+    table, "said_about", text("target"), text("speaker"), *_carried(), by=[("target", "speaker")]
+)
 
 
 def self_reported(written: Written, account: Written, call: Written, look: Look) -> bool | None:
@@ -109,6 +113,7 @@ def derive(written: Written, look: Look) -> Entry:
     def to_people(ids: list[str]) -> list[dict[str, object]]:
         return [{"target": one, "country": _country(look, one), **carried} for one in ids]
 
+    topics_said, said_by = to(written["topics"]), to_people(written["speakers"])
     return Entry(
         columns={
             "account": written["account"],
@@ -122,12 +127,15 @@ def derive(written: Written, look: Look) -> Entry:
             **carried,
         },
         links={
-            about: to(written["topics"]),
-            speakers: to_people(written["speakers"]),
+            about: topics_said,
+            speakers: said_by,
             addressees: to(written["addressees"]),
             targets: to_people(written["targets"]),
             sides: to([side["id"] for side in account["sides"]]),
             written_in: to([span["source"] for span in written["evidence"]]),
+            said_about: [
+                {**topic, "speaker": one["target"]} for topic in topics_said for one in said_by
+            ],
         },
         words=[
             written["quote"] or "",
@@ -144,7 +152,11 @@ STATEMENTS = Records(
     derive,
     filters={
         "topic": Linked(
-            about.c.target, "What it is about, narrower topics included.", facet=True, widens=True
+            about.c.target,
+            "What it is about, narrower topics included.",
+            facet=True,
+            widens=True,
+            paired={"speaker": said_about.c.speaker},
         ),
         "topic_all": Every(about.c.target, "What it is about, every one of them.", widens=True),
         "speaker": Linked(speakers.c.target, "Who said it.", facet=True),
@@ -178,5 +190,5 @@ STATEMENTS = Records(
     },
     default_sort="said_on",
     dated="said_on",
-    links=(about, speakers, addressees, targets, sides, written_in),
+    links=(about, speakers, addressees, targets, sides, written_in, said_about),
 )

@@ -124,16 +124,12 @@ def owned_by(owner: Table, *, primary_key: bool) -> Column[str]:
     return Column("record", TEXT, key, primary_key=primary_key, nullable=False)
 
 
-def link(
-    owner: Table,
-    name: str,
-    target: Table,
-    *carried: SchemaItem,
-    by: Iterable[tuple[str, ...]] = (),
+def listed(
+    owner: Table, name: str, *columns: SchemaItem, by: Iterable[tuple[str, ...]] = ()
 ) -> Table:
-    """The table of a list of references: record, place in the list, target, and what it carries.
+    """The table of a list of a record: record, place in the list, and what stands there.
 
-    `by` lists what comes first in further indexes, in the order of the day that it carries.
+    `by` lists what comes first in indexes in the order of the day that it carries.
     """
     table = f"{owner.name.removesuffix('s')}_{name}"
     order = ("earliest", "latest", "record")
@@ -143,12 +139,22 @@ def link(
         metadata,
         owned_by(owner, primary_key=True),
         Column("ordinal", Integer, primary_key=True, autoincrement=False),
-        refers("target", target),
-        *carried,
-        Index(None, "target", "record"),
+        *columns,
         *indexes,
         sqlite_with_rowid=False,
     )
+
+
+def link(
+    owner: Table,
+    name: str,
+    target: Table,
+    *carried: SchemaItem,
+    by: Iterable[tuple[str, ...]] = (),
+) -> Table:
+    """The table of a list of references: their target, and what they carry."""
+    columns = (refers("target", target), *carried, Index(None, "target", "record"))
+    return listed(owner, name, *columns, by=by)
 
 
 def names(owner: Table) -> Table:
