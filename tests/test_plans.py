@@ -96,7 +96,6 @@ EXCEPTIONS: dict[str, str] = {
     "calls not_told_by by *": "It must know all that a side has told of, to leave it out.",
     "sources publisher by *": "A B-tree of PostgreSQL takes no long names.",
     # What is to be mended.
-    "*_all by *": f"{OPEN} It could be read along the first of them.",
     "calls initiated_by by *": f"{OPEN} call_initiators with days, as call_participants.",
     "calls topic* by *": f"{OPEN} It runs through the statements on the topic.",
     "calls told_by by *": f"{OPEN} It runs through the accounts of the side.",

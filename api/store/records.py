@@ -11,9 +11,10 @@ from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, sele
 
 from api.store import search
 from api.store.fetch import fetch
-from api.store.filters import Filters, Words
+from api.store.filters import Every, Filters, Words
 from api.store.names import narrower, nearest, resolve
 from api.store.selects import BETWEEN, MOST_HITS, Ask, Position, Selects
+from api.store.value import Value
 from schemas.base import Look, Written
 from schemas.slugs import is_slug
 
@@ -138,14 +139,25 @@ class Records:
                     one: near(one) if place < HINTED else [] for place, one in enumerate(missing)
                 }
                 continue
-            grouped = name.endswith("_all")
+            grouped = isinstance(used, Every)
             if getattr(used, "widens", False):
                 groups = [narrower(connection, [one]) for one in ids] if grouped else []
                 ids = ids if grouped else list(narrower(connection, ids))
             else:
                 groups = [(one,) for one in ids]
             asked[name] = replace(value, values=tuple(groups) if grouped else tuple(ids))
-        return replace(ask, asked=asked), unknown
+        return replace(ask, asked=self._with_a_first(asked)), unknown
+
+    def _with_a_first(self, asked: dict[str, Value]) -> dict[str, Value]:
+        """The same, where of several that a list must name the first drives the page."""
+        for name, used in self.filters.items():
+            one = name.removesuffix("_all")
+            if isinstance(used, Every) and name in asked and one not in asked:
+                first, *others = asked.pop(name).values
+                asked[one] = Value(first)
+                if others:
+                    asked[name] = Value(tuple(others))
+        return asked
 
     def rows(self, connection: Connection, ask: Ask, limit: int) -> Iterator[Row]:
         """The records asked for, in order, at most `limit`."""

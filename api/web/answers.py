@@ -7,7 +7,6 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 
 from flask import Response
-from werkzeug.datastructures import Headers
 
 from api.web.at_hand import request
 from api.web.problems import ProblemError
@@ -61,11 +60,8 @@ def _liking(weights: dict[str, float], offer: str) -> float:
     return next((weights[one] for one in ranges if one in weights), 0.0)
 
 
-def _headers(more: Iterable[tuple[str, str]] = ()) -> Headers:
-    headers = Headers(more)
-    headers["Cache-Control"] = "no-cache"
-    headers["Vary"] = "Accept, Accept-Encoding"
-    return headers
+Headers = list[tuple[str, str]]
+ALWAYS: Headers = [("Cache-Control", "no-cache"), ("Vary", "Accept, Accept-Encoding")]
 
 
 def _content_type(mimetype: str) -> str:
@@ -99,15 +95,14 @@ def answer(
     tag = digest.hexdigest()[:TAG]
     if number is not None:
         tag = f"{number}-{tag}"
-    made = _headers(headers)
-    made["ETag"] = f'"{tag}"'
+    made: Headers = [*headers, *ALWAYS, ("ETag", f'"{tag}"')]
     known = request.headers.get("If-None-Match") if request.method in ("GET", "HEAD") else None
-    if known is not None and (known == made["ETag"] or request.if_none_match.contains_weak(tag)):
+    if known is not None and (known == f'"{tag}"' or request.if_none_match.contains_weak(tag)):
         return Response(status=304, headers=made)
     if packed:
         body = gzip.compress(body, COMPRESSION, mtime=0)
-        made["Content-Encoding"] = "gzip"
-    made["Content-Type"] = _content_type(mimetype)
+        made.append(("Content-Encoding", "gzip"))
+    made.append(("Content-Type", _content_type(mimetype)))
     return Response(body, headers=made)
 
 
@@ -115,10 +110,9 @@ def stream(
     chunks: Iterable[bytes], mimetype: str, headers: Iterable[tuple[str, str]] = ()
 ) -> Response:
     """An answer sent as it is made; it has no ETag."""
-    made = _headers(headers)
-    made["Content-Type"] = _content_type(mimetype)
+    made: Headers = [*headers, *ALWAYS, ("Content-Type", _content_type(mimetype))]
     if _takes_gzip():
-        made["Content-Encoding"] = "gzip"
+        made.append(("Content-Encoding", "gzip"))
         chunks = _packed(chunks)
     return Response(_begun(chunks), headers=made)
 
