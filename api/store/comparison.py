@@ -8,7 +8,7 @@ import orjson
 from sqlalchemy import Connection, select
 
 from api.store.kinds import KINDS
-from api.store.names import narrower
+from api.store.names import widened
 from schemas.base import View
 
 Side = str | None
@@ -51,7 +51,7 @@ def compare(connection: Connection, call: View, setting: str) -> dict[str, Any]:
     rows = [
         {
             "topic": topics[topic],
-            "cells": _cells(told, sides, setting, set(narrower(connection, [topic]))),
+            "cells": _cells(told, sides, setting, set(widened(connection, [topic])[topic])),
         }
         for topic in sorted(topics)
     ]

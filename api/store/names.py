@@ -30,19 +30,27 @@ def _select_named(kind: str, dialect: str) -> Select[str, str]:
 
 
 @functools.cache
-def _select_narrower(dialect: str) -> Select[str]:
+def _select_widened(dialect: str) -> Select[str, str]:
+    name, record = _columns("topics")
     table = metadata.tables["topics"]
-    asked = among_texts(table.c.id, "topics", dialect)
-    start = select(table.c.id).where(asked).cte("found", recursive=True)
-    found = start.union(select(table.c.id).where(table.c.broader == start.c.id))
-    return select(found.c.id).order_by(found.c.id)
+    asked = select(name.label("name"), record.label("id"))
+    found = asked.where(among_texts(name, "names", dialect)).cte("found", recursive=True)
+    narrower = select(found.c.name, table.c.id).where(table.c.broader == found.c.id)
+    found = found.union(narrower)
+    return select(found.c.name, found.c.id).order_by(found.c.name, found.c.id)
 
 
 def resolve(
-    connection: Connection, kind: str, wanted: Sequence[str]
-) -> tuple[list[str], list[str]]:
-    """The ids of the records wanted, in order; and what is neither an id nor an alias's slug."""
-    found = find(connection, kind, wanted)
+    connection: Connection, kind: str, wanted: Sequence[str], *, widens: bool = False
+) -> tuple[list[tuple[str, ...]], list[str]]:
+    """For each record wanted the ids that will do, in order; and what names none.
+
+    That is its own, and where a filter `widens` those of the topics narrower than it.
+    """
+    if widens:
+        found = widened(connection, wanted)
+    else:
+        found = {name: (record,) for name, record in find(connection, kind, wanted).items()}
     ids = dict.fromkeys(found[name] for name in wanted if name in found)
     return list(ids), [name for name in wanted if name not in found]
 
@@ -65,11 +73,14 @@ def nearest(connection: Connection, kind: str, wanted: str) -> list[str]:
     return list(dict.fromkeys(ids[one] for one in alike))
 
 
-def narrower(connection: Connection, topics: Iterable[str]) -> tuple[str, ...]:
-    """The topics and all that is narrower."""
+def widened(connection: Connection, wanted: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """The ids of topics and of all that is narrower, by the names wanted that find a topic."""
     dialect = connection.dialect.name
-    asked = {"topics": texts(tuple(topics), dialect)}
-    return tuple(row[0] for row in fetch(connection, _select_narrower(dialect), asked))
+    names = {"names": texts(tuple(wanted), dialect)}
+    found: dict[str, list[str]] = {}
+    for name, topic in fetch(connection, _select_widened(dialect), names):
+        found.setdefault(name, []).append(topic)
+    return {name: tuple(topics) for name, topics in found.items()}
 
 
 def slugs(record_id: str, aliases: Iterable[str]) -> list[str]:

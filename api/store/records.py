@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from itertools import repeat
+from itertools import chain, repeat
 from typing import Any, NamedTuple
 
 from marshmallow import Schema
@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, sele
 from api.store import search
 from api.store.fetch import fetch
 from api.store.filters import Every, Filters, Words
-from api.store.names import narrower, nearest, resolve
+from api.store.names import nearest, resolve
 from api.store.selects import BETWEEN, MOST_HITS, Ask, Position, Selects
 from api.store.value import Value
 from schemas.base import Look, Written
@@ -132,20 +132,16 @@ class Records:
             used = self.filters[name]
             if used.refers_to is None or not value.values:
                 continue
-            ids, missing = resolve(connection, used.refers_to, value.values)
+            widens = getattr(used, "widens", False)
+            found, missing = resolve(connection, used.refers_to, value.values, widens=widens)
             if missing:
                 near = partial(nearest, connection, used.refers_to)
                 unknown[name] = {
                     one: near(one) if place < HINTED else [] for place, one in enumerate(missing)
                 }
                 continue
-            grouped = isinstance(used, Every)
-            if getattr(used, "widens", False):
-                groups = [narrower(connection, [one]) for one in ids] if grouped else []
-                ids = ids if grouped else list(narrower(connection, ids))
-            else:
-                groups = [(one,) for one in ids]
-            asked[name] = replace(value, values=tuple(groups) if grouped else tuple(ids))
+            ids = found if isinstance(used, Every) else dict.fromkeys(chain(*found))
+            asked[name] = replace(value, values=tuple(ids))
         return replace(ask, asked=self._with_a_first(asked)), unknown
 
     def _with_a_first(self, asked: dict[str, Value]) -> dict[str, Value]:
