@@ -1,6 +1,7 @@
 """API keys in the database: their hashes, scopes and ends."""
 
 import hmac
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +9,6 @@ from sqlalchemy import (
     Column,
     Connection,
     LargeBinary,
-    RowMapping,
     Table,
     bindparam,
     insert,
@@ -17,6 +17,7 @@ from sqlalchemy import (
     update,
 )
 
+from api.store.fetch import fetch
 from api.store.tables import TEXT, metadata
 
 SCOPES = ("write", "retract", "read")
@@ -52,17 +53,18 @@ class Key:
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
 
 
-def _key(row: RowMapping) -> Key:
+def _key(row: Mapping[Any, Any]) -> Key:
     values: dict[str, Any] = {c.name: row[c.name] for c in table.c if c.name != "hash"}
     return Key(**values | {"scopes": tuple(row["scopes"].split())})
 
 
 def find(connection: Connection, prefix: str, hashed: bytes) -> Key | None:
     """The key of that hash, compared in constant time."""
-    row = connection.execute(BY_PREFIX, {"prefix": prefix}).mappings().first()
-    if row is None or not hmac.compare_digest(bytes(row["hash"]), hashed):
-        return None
-    return _key(row)
+    for values in fetch(connection, BY_PREFIX, {"prefix": prefix}):
+        row = dict(zip(table.c.keys(), values, strict=True))
+        if hmac.compare_digest(bytes(row["hash"]), hashed):
+            return _key(row)
+    return None
 
 
 def add(connection: Connection, key: Key, hashed: bytes) -> None:

@@ -209,11 +209,19 @@ def insert(
     """Insert rows, each the values of some columns, which the driver takes as they are.
 
     SQLAlchemy would look at each value on its way, which none of our types needs, and which takes
-    as long as the insertion.
+    longer than the insertion. What goes wrong comes out as the driver's error.
     """
-    if rows:
-        statement = _insert(table, tuple(columns), connection.dialect)
-        connection.exec_driver_sql(statement, list(rows))
+    if not rows:
+        return
+    statement = _insert(table, tuple(columns), connection.dialect)
+    cursor = connection.connection.cursor()
+    try:
+        if len(rows) == 1:
+            cursor.execute(statement, rows[0])
+        else:
+            cursor.executemany(statement, rows)
+    finally:
+        cursor.close()
 
 
 @cache
