@@ -11,13 +11,13 @@ import random
 import signal
 import socket
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 
 from tests.clients import BROKEN, Client
 from tests.live import READOUT
-from tests.processes import Process, children, eventually
+from tests.processes import Process, children, eventually, opened
 
 WORKERS = 2
 
@@ -68,6 +68,30 @@ class Service:
     def workers(self) -> list[int]:
         """The processes that answer, oldest first."""
         return children(self.process.pid)
+
+    @contextlib.contextmanager
+    def clients(self, key: str) -> Iterator[list[list[Client]]]:
+        """Clients with connections that they keep, by the worker that serves them; some of each."""
+        found: dict[int, list[Client]] = {}
+        with contextlib.ExitStack() as stack:
+            for _ in range(200):
+                client = stack.enter_context(contextlib.closing(Client(self.url, key)))
+                client.send("GET", "/healthz")
+                found.setdefault(self._serving(client), []).append(client)
+                if len(found) == WORKERS:
+                    break
+            assert found.keys() == set(self.workers())
+            yield list(found.values())
+
+    def _serving(self, client: Client) -> int:
+        """The worker at the other end of a client's connection."""
+        ports = client.connection.sock.getsockname()[1], self.port
+        for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+            _, ours, theirs, *rest = line.split()
+            if (int(theirs[-4:], 16), int(ours[-4:], 16)) == ports:
+                link = f"socket:[{rest[6]}]"
+                return next(pid for pid in self.workers() if link in opened(pid))
+        raise AssertionError("nobody serves this connection")
 
     def kill(self) -> None:
         """As kill -9 of all its processes at once."""

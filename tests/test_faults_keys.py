@@ -15,8 +15,7 @@ from api.web.keys import CHECK, PREFIX, RANDOM
 from api.web.keys import new_key as made_up
 from schemas.instants import timestamp
 from tests.clients import Client, at_once
-from tests.processes import opened
-from tests.service import WORKERS, Service
+from tests.service import Service
 from tests.writers import prepared, statement
 from tests.writing import new_key
 
@@ -101,38 +100,20 @@ def test_a_mistyped_key_is_refused_though_the_database_is_gone(tmp_path: Path) -
         assert answer.told == (503, "unavailable")
 
 
-def serving(service: Service, client: Client) -> int:
-    """The worker at the other end of a client's connection."""
-    ports = client.connection.sock.getsockname()[1], service.port
-    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
-        _, ours, theirs, *rest = line.split()
-        if (int(theirs[-4:], 16), int(ours[-4:], 16)) == ports:
-            link = f"socket:[{rest[6]}]"
-            return next(pid for pid in service.workers() if link in opened(pid))
-    raise AssertionError("nobody serves this connection")
-
-
 def test_revocation_holds_in_every_worker(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'revoked.sqlite'}"
     prepared(url)
     key = new_key(url, "retract", name="to be revoked")
     database = Database(url)
 
-    with Service(tmp_path, url) as service, contextlib.ExitStack() as stack:
-        clients: dict[int, list[Client]] = {}
-        for _ in range(200):
-            client = stack.enter_context(contextlib.closing(Client(service.url, key)))
-            assert use(client) == 404
-            clients.setdefault(serving(service, client), []).append(client)
-            if len(clients) == WORKERS:
-                break
-        assert clients.keys() == set(service.workers())
+    with Service(tmp_path, url) as service, service.clients(key) as clients:
+        assert {use(client) for of_one in clients for client in of_one} == {404}
         with database.write() as connection:
             held = keys.named(connection, "to be revoked")
             assert held is not None
             keys.revoke(connection, held, timestamp(datetime.now(UTC)))
         revoked = time.monotonic()
-        for of_one_worker in clients.values():
+        for of_one_worker in clients:
             while use(of_one_worker[0]) != 401:
                 assert time.monotonic() < revoked + SECONDS
                 time.sleep(0.05)
