@@ -93,6 +93,36 @@ ON_TABLES = {
         S,
         "its rows in statement_said_about are not those",
     ),
+    "a counter": Tampering(
+        "UPDATE statement_counts SET counted = counted + 1 WHERE topic = 'grain-deal'"
+        " AND addressee = '' AND facet = 'speaker' AND value = 'antony-blinken'",
+        "statement_counts",
+        "its row ('grain-deal', '', 'speaker', 'antony-blinken') holds (2, 1), not (1, 1)",
+    ),
+    "a counter of positions": Tampering(
+        "UPDATE statement_counts SET positions = 0 WHERE topic = 'grain-deal'"
+        " AND addressee = '' AND facet = 'topic' AND value = 'grain-deal'",
+        "statement_counts",
+        "its row ('grain-deal', '', 'topic', 'grain-deal') holds (3, 0), not (3, 2)",
+    ),
+    "a counter less": Tampering(
+        "DELETE FROM statement_counts WHERE topic = 'grain-deal' AND addressee = 'sergey-lavrov'"
+        " AND facet = 'speaker'",
+        "statement_counts",
+        "'antony-blinken') holds nothing, not (1, 1)",
+    ),
+    "a counter more": Tampering(
+        "INSERT INTO statement_counts VALUES ('grain-deal', 'nobody', 'topic', 'taiwan', 1, 0)",
+        "statement_counts",
+        "its row ('grain-deal', 'nobody', 'topic', 'taiwan') holds (1, 0), not nothing",
+    ),
+    "a counter that is no number": Tampering(
+        "UPDATE statement_counts SET counted = x'33' WHERE topic = 'grain-deal'"
+        " AND addressee = '' AND facet = 'topic' AND value = 'grain-deal'",
+        "statement_counts",
+        "its row ('grain-deal', '', 'topic', 'grain-deal') holds (b'3', 2), not (3, 2)",
+        on="sqlite",
+    ),
     "a link more": Tampering(
         "INSERT INTO account_sides SELECT record, 1, 'russia' FROM account_sides"
         " WHERE record = 'blinken-lavrov-2022-07-29-us-remarks'",

@@ -32,7 +32,7 @@ from tests.conftest import KINDS as DATABASES
 from tests.conftest import SEEDS
 from tests.tampering import LAST, ON_LOG, ON_TABLES, RETRACTED, STATEMENT, Tampering
 
-ALL_LINKS = {kind: list(records.links) for kind, records in KINDS.items()}
+ALL_LISTS = {kind: (list(records.links), records.counts) for kind, records in KINDS.items()}
 
 
 def live(database: Database) -> None:
@@ -290,11 +290,13 @@ def test_a_checkpoint_before_the_first_change_is_always_passed(database: Databas
 
 
 def knows_what_is_there(monkeypatch: pytest.MonkeyPatch, connection: Connection) -> None:
-    """Have the program know, of the tables of lists, those alone that a database has."""
+    """Have the program know, of the tables of lists and counters, those alone that are there."""
     there = inspect(connection).get_table_names()
-    for kind, links in ALL_LINKS.items():
+    for kind, (links, counts) in ALL_LISTS.items():
         found = [table for table in links if table.name in there]
         monkeypatch.setattr(KINDS[kind], "links", found)
+        counted = counts and counts.table.name in there
+        monkeypatch.setattr(KINDS[kind], "counts", counts if counted else None)
 
 
 def test_a_migration_leaves_every_digest_valid(
@@ -317,8 +319,8 @@ def test_a_migration_leaves_every_digest_valid(
             knows_what_is_there(monkeypatch, connection)
             after = connection.execute(select(ledger.table).order_by(ledger.table.c.seq)).all()
             assert after == before
-            whole = all(records.links == ALL_LINKS[kind] for kind, records in KINDS.items())
-            assert whole == (revision == "head")
+            known = {kind: (records.links, records.counts) for kind, records in KINDS.items()}
+            assert (known == ALL_LISTS) == (revision == "head")
             kept = {before[-1].seq: before[-1].digest.hex()}
             triggers = [] if revision == "head" else audit.GUARDS[database.dialect]
             found = [where for where, _ in verify(connection, kept).first]

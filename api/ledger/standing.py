@@ -90,7 +90,17 @@ class Standing:
         self.count = 0
 
     def findings(self) -> Iterator[Finding]:
-        """What does not hold, in the order of ids."""
+        """What does not hold, in the order of ids; counters only where all that they count does."""
+        counts, holds = self.records.counts, True
+        for finding in self._of_records():
+            holds = False
+            yield finding
+        if counts and holds:
+            for why in audit.differing(self.connection, counts.table, counts.of()):
+                yield Finding(str(counts.table), why)
+
+    def _of_records(self) -> Iterator[Finding]:
+        """What does not hold of single records."""
         low: str | None = None
         batch: list[Life] = []
         size = 0

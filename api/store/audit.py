@@ -6,10 +6,23 @@ column, and even text that is none.
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import groupby
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from sqlalchemy import Column, Connection, Select, Table, select, text, type_coerce
+from sqlalchemy import (
+    Column,
+    Connection,
+    Select,
+    SelectBase,
+    Table,
+    func,
+    literal_column,
+    select,
+    text,
+    type_coerce,
+    union_all,
+)
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import NULLTYPE
 
@@ -77,6 +90,19 @@ def between(
     if low is not None:
         found = found.where(key > low)
     return found if high is None else found.where(key <= high)
+
+
+def differing(connection: Connection, table: Table, wanted: SelectBase) -> Iterator[str]:
+    """Where a table does not hold the rows that a SELECT makes, in the order of its key."""
+    keys = len(table.primary_key)
+    sides = enumerate((wanted.subquery("wanted"), raw(table).subquery("found")))
+    named = [select(*rows.c, literal_column(str(side)).label("side")) for side, rows in sides]
+    *columns, side = union_all(*named).subquery("both").c
+    once = select(*columns, func.min(side)).group_by(*columns).having(func.count() == 1)
+    rows = connection.execute(once.order_by(*columns[:keys])).all()
+    for key, found in groupby(rows, lambda row: row[:keys]):
+        held = {row[-1]: row[keys:-1] for row in found}
+        yield f"its row {tuple(key)} holds {held.get(1, 'nothing')}, not {held.get(0, 'nothing')}"
 
 
 def same_words(dialect: str, wanted: str, found: Any) -> bool:

@@ -35,5 +35,7 @@ def tables() -> Iterator[Table]:
         yield from records.links
         if records.names is not None:
             yield records.names
+        if records.counts:
+            yield records.counts.table
     yield metadata.tables["revisions"]
     yield idempotency.table

@@ -10,6 +10,7 @@ from marshmallow import Schema
 from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, select
 
 from api.store import search
+from api.store.counts import Counts
 from api.store.fetch import fetch
 from api.store.filters import Every, Filters, Words
 from api.store.names import nearest, resolve
@@ -62,12 +63,13 @@ class Records:
     dated: str | None = None
     names: Table | None = None
     links: Sequence[Table] = ()
+    counts: Counts | None = None
     shown: Sequence[str] = ()
 
     @cached_property
     def selects(self) -> Selects:
         """The SELECTs of its lists."""
-        return Selects(self.table, self.filters, dated=self.dated is not None)
+        return Selects(self.table, self.filters, self.counts, dated=self.dated is not None)
 
     @property
     def kind(self) -> str:

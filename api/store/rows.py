@@ -1,6 +1,7 @@
 """Making and writing the rows of records, and finding who cites whom, by the foreign keys."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
@@ -155,11 +156,25 @@ def write(connection: Connection, prepared: Sequence[Prepared]) -> None:
             columns: dict[str, Any] = {name: bindparam(name) for name in old[0].row if name != "id"}
             rows = [{**one.row, "written_id": one.id} for one in old]
             connection.execute(same.values(columns), rows)
+        if old and records.counts:
+            records.counts.subtract(connection, [one.id for one in old])
         for table in records.links:
             values = [row for one in of_kind for row in one.draft.links[table.name]]
             _relink(connection, table, old, values)
         if records.names is not None:
             _relink(connection, records.names, old, [(n, o.id) for o in of_kind for n in o.names])
+        if records.counts:
+            records.counts.add(connection, [one.id for one in of_kind])
+
+
+@contextmanager
+def in_bulk(connection: Connection) -> Iterator[None]:
+    """For what is written meanwhile, counters are changed once, at the end."""
+    with ExitStack() as counting:
+        for records in KINDS.values():
+            if records.counts:
+                counting.enter_context(records.counts.together(connection))
+        yield
 
 
 def _relink(connection: Connection, table: Table, old: list[Prepared], rows: list[Values]) -> None:
@@ -171,9 +186,12 @@ def _relink(connection: Connection, table: Table, old: list[Prepared], rows: lis
 
 def remove(connection: Connection, kind: str, ids: Sequence[str]) -> None:
     """Take records out of the current tables; their links and names go along."""
-    table = KINDS[kind].table
+    table, counts = KINDS[kind].table, KINDS[kind].counts
     for start in range(0, len(ids), AT_ONCE):
-        connection.execute(delete(table).where(table.c.id.in_(ids[start : start + AT_ONCE])))
+        some = ids[start : start + AT_ONCE]
+        if counts:
+            counts.subtract(connection, some)
+        connection.execute(delete(table).where(table.c.id.in_(some)))
 
 
 def _references(kind: str) -> Iterator[tuple[str, Column[Any], Column[Any]]]:

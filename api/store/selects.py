@@ -16,7 +16,6 @@ from sqlalchemy import (
     ColumnElement,
     FromClause,
     Select,
-    Subquery,
     Table,
     and_,
     bindparam,
@@ -30,6 +29,7 @@ from sqlalchemy import (
 )
 
 from api.store import search
+from api.store.counts import Counts
 from api.store.filters import Among, Asked, Filters, Is, Linked, Since, Until, Words
 from api.store.place import Place
 from api.store.tables import in_bytes, in_one, no_index
@@ -73,9 +73,12 @@ class Selects:
     `dated` says whether the kind has an order by earliest day, latest day and id.
     """
 
-    def __init__(self, table: Table, filters: Filters, *, dated: bool) -> None:
+    def __init__(
+        self, table: Table, filters: Filters, counts: Counts | None, *, dated: bool
+    ) -> None:
         self.table = table
         self.filters = filters
+        self.counts = counts
         self.days = [table.c.earliest, table.c.latest] if dated else []
         self._kept: dict[Shape, Select[Any]] = {}
 
@@ -269,11 +272,15 @@ class Selects:
 
     def _facets(self, dialect: str, ask: Ask, names: Sequence[str]) -> Select[Any]:
         """All facets at once, as what matches is found once for all of them."""
-        found = self._keys(dialect, ask, counted=False).cte("found").prefix_with("MATERIALIZED")
-        counts = [self._labelled(name, self._counts(name, found)) for name in names]
-        return select(union_all(*counts).subquery("counts"))
+        if self.counts and self.counts.know(ask.asked, names):
+            counts = [self.counts.facet(name, ask.asked) for name in names]
+        else:
+            found = self._keys(dialect, ask, counted=False).cte("found").prefix_with("MATERIALIZED")
+            counts = [self._counts(name, found) for name in names]
+        shown = [self._labelled(*one) for one in zip(names, counts, strict=True)]
+        return select(union_all(*shown).subquery("counts"))
 
-    def _counts(self, name: str, found: CTE) -> Subquery:
+    def _counts(self, name: str, found: CTE) -> Select[Any]:
         used = self.filters[name]
         if isinstance(used, Linked):
             value, key = used.target, used.link.c.record
@@ -284,11 +291,13 @@ class Selects:
             raise TypeError(f"{name} is no facet")
         counted = func.count(distinct(key) if repeats else key).label("counted")
         counts = select(value.label("value"), counted).group_by(value)
-        counts = counts.where(key.in_(select(found.c[0])), value.is_not(None))
-        return counts.order_by(counted.desc(), value).limit(MOST_FACET_VALUES).subquery(name)
+        return counts.where(key.in_(select(found.c[0])), value.is_not(None))
 
-    def _labelled(self, name: str, counts: Subquery) -> Select[Any]:
-        """The label of a value is a name, label or title, else the value itself."""
+    def _labelled(self, name: str, counted: Select[Any]) -> Select[Any]:
+        """The most frequent values; the label of one is a name, label or title, else the value."""
+        value, many = counted.selected_columns
+        most = counted.order_by(many.desc(), value).limit(MOST_FACET_VALUES)
+        counts = most.subquery(name)
         label: ColumnElement[str] = counts.c.value
         origin: FromClause = counts
         if kind := self.filters[name].refers_to:

@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import Column, Index, Table
 
 from api.store import accounts, calls, participants, sources, topics
+from api.store.counts import Counts
 from api.store.filters import Among, Every, Is, Linked, Since, Until, Updated, Words
 from api.store.records import Entry, Records
 from api.store.tables import among, days, flag, link, listed, ordered, record, refers, text
@@ -191,4 +192,5 @@ STATEMENTS = Records(
     default_sort="said_on",
     dated="said_on",
     links=(about, speakers, addressees, targets, sides, written_in, said_about),
+    counts=Counts(about, addressees, {"topic": about, "speaker": speakers}),
 )
