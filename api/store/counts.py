@@ -55,8 +55,8 @@ class Counts:
 
     # Reading
 
-    def know(self, asked: Asked, names: Sequence[str]) -> bool:
-        """Whether they hold these facets of what is asked for."""
+    def know(self, asked: Asked, names: Sequence[str] = ()) -> bool:
+        """Whether they hold how many match what is asked for, and these facets of it."""
         one = all(len(value.values) == 1 and not value.none for value in asked.values())
         filters = {"topic"} <= asked.keys() <= {"topic", "addressee", "position"}
         return one and filters and self.facets.keys() >= set(names)
@@ -71,6 +71,13 @@ class Counts:
         addressee = bindparam("addressee") if "addressee" in asked else WHOEVER
         these = (kept.topic == bindparam("topic"), kept.addressee == addressee, kept.facet == name)
         return select(kept.value, many.label("counted")).where(*these, many > 0)
+
+    def total(self, asked: Asked) -> Select[Any]:
+        """How many match: each of them names the topic."""
+        own = next(name for name, link in self.facets.items() if link is self.topics)
+        found = self.facet(own, asked).subquery()
+        counted = func.coalesce(func.sum(found.c.counted), 0)
+        return select(counted).where(found.c.value == bindparam("topic"))
 
     def of(self, where: ColumnElement[bool] | None = None, times: int = 1) -> CompoundSelect[Any]:
         """What the counters of statements hold: of all, or of some by their rows in `topics`."""

@@ -10,25 +10,21 @@ from functools import cached_property, partial
 from typing import Any
 
 from sqlalchemy import (
-    CTE,
     BindParameter,
     Column,
     ColumnElement,
-    FromClause,
     Select,
     Table,
     and_,
     bindparam,
     distinct,
     func,
-    literal,
     select,
     tuple_,
     union,
-    union_all,
 )
 
-from api.store import search
+from api.store import facets, search
 from api.store.counts import Counts
 from api.store.filters import Among, Asked, Filters, Is, Linked, Since, Until, Words
 from api.store.place import Place
@@ -38,7 +34,6 @@ Position = tuple[Any, ...]
 Shape = tuple[Any, ...]
 
 MOST_HITS = 1_000
-MOST_FACET_VALUES = 100
 KEPT = 500  # SELECTs of a kind of record; each takes some 0.1 MB
 LIMIT: BindParameter[int] = bindparam("limit")
 BETWEEN = ",\n"  # two records of a page: no JSON of ours has a line break in it
@@ -117,6 +112,8 @@ class Selects:
     def count(self, dialect: str, ask: Ask) -> Select[Any]:
         """How many match."""
         build = partial(self._keys, dialect, ask, counted=True)
+        if self.counts and self.counts.know(ask.asked):
+            build = partial(self.counts.total, ask.asked)
         return self.keep(ask.shape("count", dialect), build)
 
     def facets(self, dialect: str, ask: Ask, names: Sequence[str]) -> Select[Any]:
@@ -273,36 +270,8 @@ class Selects:
     def _facets(self, dialect: str, ask: Ask, names: Sequence[str]) -> Select[Any]:
         """All facets at once, as what matches is found once for all of them."""
         if self.counts and self.counts.know(ask.asked, names):
-            counts = [self.counts.facet(name, ask.asked) for name in names]
+            counted = {name: self.counts.facet(name, ask.asked) for name in names}
         else:
             found = self._keys(dialect, ask, counted=False).cte("found").prefix_with("MATERIALIZED")
-            counts = [self._counts(name, found) for name in names]
-        shown = [self._labelled(*one) for one in zip(names, counts, strict=True)]
-        return select(union_all(*shown).subquery("counts"))
-
-    def _counts(self, name: str, found: CTE) -> Select[Any]:
-        used = self.filters[name]
-        if isinstance(used, Linked):
-            value, key = used.target, used.link.c.record
-            repeats = value.name != "target"  # It names two of one country, but an id once.
-        elif isinstance(used, Among):
-            value, key, repeats = used.column, self.table.c.id, False
-        else:
-            raise TypeError(f"{name} is no facet")
-        counted = func.count(distinct(key) if repeats else key).label("counted")
-        counts = select(value.label("value"), counted).group_by(value)
-        return counts.where(key.in_(select(found.c[0])), value.is_not(None))
-
-    def _labelled(self, name: str, counted: Select[Any]) -> Select[Any]:
-        """The most frequent values; the label of one is a name, label or title, else the value."""
-        value, many = counted.selected_columns
-        most = counted.order_by(many.desc(), value).limit(MOST_FACET_VALUES)
-        counts = most.subquery(name)
-        label: ColumnElement[str] = counts.c.value
-        origin: FromClause = counts
-        if kind := self.filters[name].refers_to:
-            table = self.table.metadata.tables[kind]
-            label = next(table.c[one] for one in ("name", "label", "title") if one in table.c)
-            origin = counts.join(table, table.c.id == counts.c.value)
-        shown = (literal(name).label("facet"), counts.c.value, label.label("label"))
-        return select(*shown, counts.c.counted).select_from(origin)
+            counted = {name: facets.anew(self.table, self.filters[name], found) for name in names}
+        return facets.most_frequent(self.filters, counted)
