@@ -54,6 +54,8 @@ TOGETHER: dict[str, tuple[str, ...]] = {
         "speaker+said_from",
         "call+side",
         "call+setting",
+        "call+said_from",
+        "account+said_from",
         "account+position",
         "side+topic",
         "position+act",

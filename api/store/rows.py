@@ -159,7 +159,8 @@ def write(connection: Connection, prepared: Sequence[Prepared]) -> None:
         if old and records.counts:
             records.counts.subtract(connection, [one.id for one in old])
         for table in records.links:
-            values = [row for one in of_kind for row in one.draft.links[table.name]]
+            name = table.name
+            values = [row for one in of_kind for row in one.draft.links[name]]
             _relink(connection, table, old, values)
         if records.names is not None:
             _relink(connection, records.names, old, [(n, o.id) for o in of_kind for n in o.names])

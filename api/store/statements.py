@@ -35,11 +35,9 @@ table = record(
     among("form", FORMS),
     among("act", ACTS),
     *ordered("statements", *_ORDER),
-    *(
-        index
-        for column in ("account", "call", *_CODED)
-        for index in ordered("statements", column, *_ORDER)
-    ),
+    # Of one account or call there are few, vague or not.
+    *(Index(None, column, *_ORDER) for column in ("account", "call")),
+    *(index for column in _CODED for index in ordered("statements", column, *_ORDER)),
     *(Index(None, column, "id") for column in _CODED),
 )
 

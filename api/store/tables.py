@@ -204,16 +204,21 @@ def texts(values: Sequence[str], dialect: str) -> Any:
 
 
 def insert(
-    connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]
+    connection: Connection,
+    table: Table,
+    columns: Sequence[str],
+    rows: Sequence[tuple[Any, ...]],
+    adding: tuple[str, ...] = (),
 ) -> None:
     """Insert rows, each the values of some columns, which the driver takes as they are.
 
-    SQLAlchemy would look at each value on its way, which none of our types needs, and which takes
-    longer than the insertion. What goes wrong comes out as the driver's error.
+    Where a key is there already, the columns `adding` are added to its own. SQLAlchemy would look
+    at each value on its way, which none of our types needs, and which takes longer than the
+    insertion. What goes wrong comes out as the driver's error.
     """
     if not rows:
         return
-    statement = _insert(table, tuple(columns), connection.dialect)
+    statement = _insert(table, tuple(columns), adding, connection.dialect)
     cursor = connection.connection.cursor()
     try:
         if len(rows) == 1:
@@ -225,8 +230,16 @@ def insert(
 
 
 @cache
-def _insert(table: Table, columns: tuple[str, ...], dialect: Dialect) -> str:
+def _insert(
+    table: Table, columns: tuple[str, ...], adding: tuple[str, ...], dialect: Dialect
+) -> str:
     written = dialect.identifier_preparer
+    into = written.format_table(table)
     names = ", ".join(written.format_column(table.c[name]) for name in columns)
     marks = ", ".join(["?" if dialect.paramstyle == "qmark" else "%s"] * len(columns))
-    return f"INSERT INTO {written.format_table(table)} ({names}) VALUES ({marks})"  # noqa: S608 (names of ours)
+    statement = f"INSERT INTO {into} ({names}) VALUES ({marks})"  # noqa: S608 (names of ours)
+    if adding:
+        key = ", ".join(written.format_column(column) for column in table.primary_key)
+        sums = ", ".join(f"{name} = {into}.{name} + excluded.{name}" for name in adding)
+        statement += f" ON CONFLICT ({key}) DO UPDATE SET {sums}"
+    return statement
