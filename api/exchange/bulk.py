@@ -120,7 +120,7 @@ class Importer:
         taken: list[Text] = []
         fates: list[Fate] = []
         try:
-            with self.database.write() as connection, rows.in_bulk(connection):
+            with self.database.write() as connection, rows.counting(connection):
                 for texts, checked in pieces:
                     taken += texts
                     unit = self.unit(connection)

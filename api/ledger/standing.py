@@ -96,7 +96,7 @@ class Standing:
             holds = False
             yield finding
         if counts and holds:
-            for why in audit.differing(self.connection, counts.table, counts.of()):
+            for why in audit.differing(self.connection, counts.table, counts.recounted()):
                 yield Finding(str(counts.table), why)
 
     def _of_records(self) -> Iterator[Finding]:

@@ -5,7 +5,8 @@ an addressee, and the value of a facet, and how many of these take a position. W
 written (rows.py), what they came to is taken off before their lists change, and added after.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -16,7 +17,6 @@ from sqlalchemy import (
     ColumnElement,
     CompoundSelect,
     Connection,
-    Executable,
     Integer,
     Select,
     Table,
@@ -26,20 +26,25 @@ from sqlalchemy import (
     func,
     literal_column,
     select,
-    tuple_,
     union_all,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
+from api.store.fetch import fetch
 from api.store.filters import Asked
-from api.store.tables import TEXT, among_texts, metadata, texts
+from api.store.tables import TEXT, among_texts, insert, metadata, texts
 
 KEYS = ("topic", "addressee", "facet", "value")
 NUMBERS = ("counted", "positions")
-WHOEVER = literal_column("''", TEXT)
+OF = [f"of_{name}" for name in KEYS]
+Key = tuple[str, str, str, str]
+Lists = Mapping[str, Sequence[Sequence[Any]]]
+"""The rows of a record in link tables, by their names."""
+
+WHOEVER = ""
 """Instead of an addressee: whoever it is said to, if to anybody."""
 
-WAITING = "statements to count"
+TARGET, POSITION = 2, 3  # in a row of a link table, after the record and the place in the list
+CHANGES = "changes of counters"
 
 
 class Counts:
@@ -79,74 +84,91 @@ class Counts:
         counted = func.coalesce(func.sum(found.c.counted), 0)
         return select(counted).where(found.c.value == bindparam("topic"))
 
-    def of(self, where: ColumnElement[bool] | None = None, times: int = 1) -> CompoundSelect[Any]:
-        """What the counters of statements hold: of all, or of some by their rows in `topics`."""
+    def recounted(self) -> CompoundSelect[Any]:
+        """The rows that the counters should be, by the lists of all statements."""
         topics, to = self.topics.c, self.addressees.c
         numbers = func.count(), func.count().filter(topics.position)
-        counted = [(many * times).label(name) for name, many in zip(NUMBERS, numbers, strict=True)]
+        counted = [many.label(name) for name, many in zip(NUMBERS, numbers, strict=True)]
+        whoever = literal_column(f"'{WHOEVER}'", TEXT)
         each = []
         for facet, link in self.facets.items():
             value = link.alias("value")
             every = self.topics.join(value, value.c.record == topics.record)
             told = every.join(self.addressees, to.record == topics.record)
             name = literal_column(f"'{facet}'", TEXT)
-            for addressee, origin in ((WHOEVER, every), (to.target, told)):
+            for addressee, origin in ((whoever, every), (to.target, told)):
                 columns = topics.target, addressee, name, value.c.target
                 keys = [one.label(key) for key, one in zip(KEYS, columns, strict=True)]
                 found = select(*keys, *counted).select_from(origin)
-                found = found if where is None else found.where(where)
                 each.append(found.group_by(*(one for one in columns if isinstance(one, Column))))
         return union_all(*each)
 
     # Writing
 
-    def add(self, connection: Connection, ids: Sequence[str]) -> None:
-        """Count statements in, by their lists as they are now."""
-        waiting: list[str] | None = connection.info.get(WAITING)
-        if waiting is None:
-            self._change(connection, ids, _sum(self, connection.dialect.name, 1))
-        else:
-            waiting += ids
+    def add(self, connection: Connection, lists: Iterable[Lists]) -> None:
+        """Count statements in, by the rows of their lists; within `together`."""
+        self._change(connection, lists, 1)
 
     def subtract(self, connection: Connection, ids: Sequence[str]) -> None:
-        """Count statements out, before their lists change or go."""
-        self._catch_up(connection)
-        self._change(connection, ids, _sum(self, connection.dialect.name, -1))
-        self._change(connection, ids, _clear(self, connection.dialect.name))
+        """Count statements out, before their lists change or go; likewise."""
+        found: dict[str, dict[str, list[Any]]] = {one: defaultdict(list) for one in ids}
+        wanted = {"ids": texts(ids, connection.dialect.name)}
+        for table in {self.topics, self.addressees, *self.facets.values()}:
+            for row in fetch(connection, _rows(table, connection.dialect.name), wanted):
+                found[row[0]][table.name].append(row)
+        self._change(connection, found.values(), -1)
 
     @contextmanager
     def together(self, connection: Connection) -> Iterator[None]:
-        """Count in at the end what is added meanwhile, which changes each counter once."""
-        connection.info[WAITING] = []
+        """Change each counter once, at the end, for all that is counted in and out meanwhile."""
+        if CHANGES in connection.info:
+            yield
+            return
+        changes = connection.info[CHANGES] = Changes()
         try:
             yield
-            self._catch_up(connection)
+            changes.make(connection, self.table)
         finally:
-            del connection.info[WAITING]
+            del connection.info[CHANGES]
 
-    def _catch_up(self, connection: Connection) -> None:
-        waiting = connection.info.get(WAITING, [])
-        self._change(connection, waiting, _sum(self, connection.dialect.name, 1))
-        waiting.clear()
+    def _change(self, connection: Connection, lists: Iterable[Lists], times: int) -> None:
+        changes: Changes = connection.info[CHANGES]
+        for one in lists:
+            for key, position in self._counted(one):
+                changes.counted[key] += times
+                changes.positions[key] += times * position
 
-    def _change(self, connection: Connection, ids: Sequence[str], change: Executable) -> None:
-        if ids:
-            connection.execute(change, {"ids": texts(ids, connection.dialect.name)})
+    def _counted(self, lists: Lists) -> Iterator[tuple[Key, bool]]:
+        """The counters that count a statement, and whether it takes a position."""
+        topics = lists[self.topics.name]
+        whom = [WHOEVER, *(row[TARGET] for row in lists[self.addressees.name])]
+        values = [
+            (facet, row[TARGET]) for facet, link in self.facets.items() for row in lists[link.name]
+        ]
+        for row in topics:
+            for one in whom:
+                for facet, value in values:
+                    yield (row[TARGET], one, facet, value), row[POSITION]
+
+
+class Changes:
+    """By how much counters change."""
+
+    def __init__(self) -> None:
+        self.counted = Counter[Key]()
+        self.positions = Counter[Key]()
+
+    def make(self, connection: Connection, table: Table) -> None:
+        """Write them, and leave out those that come to nothing."""
+        changed = ((key, many, self.positions[key]) for key, many in sorted(self.counted.items()))
+        rows = [(*key, many, positions) for key, many, positions in changed if many or positions]
+        insert(connection, table, (*KEYS, *NUMBERS), rows, adding=NUMBERS)
+        less = [dict(zip(OF, key, strict=True)) for key, many in self.counted.items() if many < 0]
+        if less:
+            own = (table.c[name] == bindparam(of) for name, of in zip(KEYS, OF, strict=True))
+            connection.execute(delete(table).where(*own, table.c.counted == 0), less)
 
 
 @cache
-def _sum(counts: Counts, dialect: str, times: int) -> Executable:
-    table, these = counts.table, among_texts(counts.topics.c.record, "ids", dialect)
-    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
-    added = insert(table).from_select([*KEYS, *NUMBERS], counts.of(these, times))
-    sums = {name: table.c[name] + added.excluded[name] for name in NUMBERS}
-    changed: Executable = added.on_conflict_do_update(index_elements=KEYS, set_=sums)
-    return changed
-
-
-@cache
-def _clear(counts: Counts, dialect: str) -> Executable:
-    table, these = counts.table, among_texts(counts.topics.c.record, "ids", dialect)
-    of = counts.of(these).subquery().c
-    own = tuple_(*table.primary_key).in_(select(*(of[name] for name in KEYS)))
-    return delete(table).where(table.c.counted == 0, own)
+def _rows(table: Table, dialect: str) -> Select[Any]:
+    return select(table).where(among_texts(table.c.record, "ids", dialect))

@@ -142,39 +142,45 @@ def write(connection: Connection, prepared: Sequence[Prepared]) -> None:
     by_kind: dict[str, list[Prepared]] = {kind: [] for kind in KINDS}
     for one in prepared:
         by_kind[one.draft.kind].append(one)
-    for kind, of_kind in by_kind.items():
-        records = KINDS[kind]
-        old = [one for one in of_kind if not one.new]
-        if new := [(*one.draft.row, *one.stamps.values(), one.json) for one in of_kind if one.new]:
-            indexed = connection.dialect.name == "sqlite" and "words" in records.table.c
-            before = search.newest(connection, records.table) if indexed else 0
-            insert(connection, records.table, [*drafted(kind), *SERVER_SET, "view"], new)
-            if indexed:
-                search.add(connection, records.table, before)
-        if old:
-            same = update(records.table).where(records.table.c.id == bindparam("written_id"))
-            columns: dict[str, Any] = {name: bindparam(name) for name in old[0].row if name != "id"}
-            rows = [{**one.row, "written_id": one.id} for one in old]
-            connection.execute(same.values(columns), rows)
-        if old and records.counts:
-            records.counts.subtract(connection, [one.id for one in old])
-        for table in records.links:
-            name = table.name
-            values = [row for one in of_kind for row in one.draft.links[name]]
-            _relink(connection, table, old, values)
-        if records.names is not None:
-            _relink(connection, records.names, old, [(n, o.id) for o in of_kind for n in o.names])
-        if records.counts:
-            records.counts.add(connection, [one.id for one in of_kind])
+    with counting(connection):
+        for kind, of_kind in by_kind.items():
+            if of_kind:
+                _write(connection, kind, of_kind)
+
+
+def _write(connection: Connection, kind: str, of_kind: list[Prepared]) -> None:
+    records = KINDS[kind]
+    old = [one for one in of_kind if not one.new]
+    if new := [(*one.draft.row, *one.stamps.values(), one.json) for one in of_kind if one.new]:
+        indexed = connection.dialect.name == "sqlite" and "words" in records.table.c
+        before = search.newest(connection, records.table) if indexed else 0
+        insert(connection, records.table, [*drafted(kind), *SERVER_SET, "view"], new)
+        if indexed:
+            search.add(connection, records.table, before)
+    if old:
+        same = update(records.table).where(records.table.c.id == bindparam("written_id"))
+        columns: dict[str, Any] = {name: bindparam(name) for name in old[0].row if name != "id"}
+        rows = [{**one.row, "written_id": one.id} for one in old]
+        connection.execute(same.values(columns), rows)
+    if old and records.counts:
+        records.counts.subtract(connection, [one.id for one in old])
+    for table in records.links:
+        name = table.name
+        values = [row for one in of_kind for row in one.draft.links[name]]
+        _relink(connection, table, old, values)
+    if records.names is not None:
+        _relink(connection, records.names, old, [(n, o.id) for o in of_kind for n in o.names])
+    if records.counts:
+        records.counts.add(connection, [one.links for one in of_kind])
 
 
 @contextmanager
-def in_bulk(connection: Connection) -> Iterator[None]:
-    """For what is written meanwhile, counters are changed once, at the end."""
-    with ExitStack() as counting:
+def counting(connection: Connection) -> Iterator[None]:
+    """Change the counters of what is written meanwhile at the end, each once."""
+    with ExitStack() as kinds:
         for records in KINDS.values():
             if records.counts:
-                counting.enter_context(records.counts.together(connection))
+                kinds.enter_context(records.counts.together(connection))
         yield
 
 
@@ -188,11 +194,12 @@ def _relink(connection: Connection, table: Table, old: list[Prepared], rows: lis
 def remove(connection: Connection, kind: str, ids: Sequence[str]) -> None:
     """Take records out of the current tables; their links and names go along."""
     table, counts = KINDS[kind].table, KINDS[kind].counts
-    for start in range(0, len(ids), AT_ONCE):
-        some = ids[start : start + AT_ONCE]
-        if counts:
-            counts.subtract(connection, some)
-        connection.execute(delete(table).where(table.c.id.in_(some)))
+    with counting(connection):
+        for start in range(0, len(ids), AT_ONCE):
+            some = ids[start : start + AT_ONCE]
+            if counts:
+                counts.subtract(connection, some)
+            connection.execute(delete(table).where(table.c.id.in_(some)))
 
 
 def _references(kind: str) -> Iterator[tuple[str, Column[Any], Column[Any]]]:
