@@ -5,7 +5,7 @@ an addressee, and the value of a facet, and how many of these take a position. W
 written (rows.py), what they came to is taken off before their lists change, and added after.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -133,37 +133,30 @@ class Counts:
 
     def _change(self, connection: Connection, lists: Iterable[Lists], times: int) -> None:
         changes: Changes = connection.info[CHANGES]
+        facets = [(name, link.name) for name, link in self.facets.items()]
         for one in lists:
-            for key, position in self._counted(one):
-                changes.counted[key] += times
-                changes.positions[key] += times * position
-
-    def _counted(self, lists: Lists) -> Iterator[tuple[Key, bool]]:
-        """The counters that count a statement, and whether it takes a position."""
-        topics = lists[self.topics.name]
-        whom = [WHOEVER, *(row[TARGET] for row in lists[self.addressees.name])]
-        values = [
-            (facet, row[TARGET]) for facet, link in self.facets.items() for row in lists[link.name]
-        ]
-        for row in topics:
-            for one in whom:
-                for facet, value in values:
-                    yield (row[TARGET], one, facet, value), row[POSITION]
+            whom = [WHOEVER, *(row[TARGET] for row in one[self.addressees.name])]
+            values = [(facet, row[TARGET]) for facet, link in facets for row in one[link]]
+            for row in one[self.topics.name]:
+                position = times if row[POSITION] else 0
+                for addressee in whom:
+                    for facet, value in values:
+                        key = (row[TARGET], addressee, facet, value)
+                        if found := changes.get(key):
+                            found[0] += times
+                            found[1] += position
+                        else:
+                            changes[key] = [times, position]
 
 
-class Changes:
+class Changes(dict[Key, list[int]]):
     """By how much counters change."""
-
-    def __init__(self) -> None:
-        self.counted = Counter[Key]()
-        self.positions = Counter[Key]()
 
     def make(self, connection: Connection, table: Table) -> None:
         """Write them, and leave out those that come to nothing."""
-        changed = ((key, many, self.positions[key]) for key, many in sorted(self.counted.items()))
-        rows = [(*key, many, positions) for key, many, positions in changed if many or positions]
+        rows = [(*key, *numbers) for key, numbers in self.items() if any(numbers)]
         insert(connection, table, (*KEYS, *NUMBERS), rows, adding=NUMBERS)
-        less = [dict(zip(OF, key, strict=True)) for key, many in self.counted.items() if many < 0]
+        less = [dict(zip(OF, key, strict=True)) for key, (many, _) in self.items() if many < 0]
         if less:
             own = (table.c[name] == bindparam(of) for name, of in zip(KEYS, OF, strict=True))
             connection.execute(delete(table).where(*own, table.c.counted == 0), less)
