@@ -31,6 +31,7 @@ _PLACES, _REPEATS, _BYTES = 16_383, 256, 2**20  # PostgreSQL's limits on a tsvec
 _ASCII = {code: chr(code) if chr(code).isalnum() else " " for code in range(128)}
 _WORD = re.compile(rf"([^\W_]{{1,{LONGEST}}})[^\W_]*")
 _REST, _GAP = re.compile(r"[^\W_]*"), re.compile(r"[\W_]*")
+_ESCAPED = re.compile("[&<>\"']")
 _TOKEN = re.compile(r'((?<!\S)-+)?(?:"([^"]*)"?(\*)?|([^\s"]+))')
 
 
@@ -182,7 +183,12 @@ def highlight(text: str, query: Query) -> str | None:
     '<mark>Bread</mark> &amp; grain <mark>deals</mark>'
     """
     folded, starts, ends = _aligned(text)
-    found = {span for words, more in query._sought for span in _places_of(words, more, folded)}
+    found = {
+        span
+        for words, more in query._sought
+        if words[0] in folded
+        for span in _places_of(words, more, folded)
+    }
     if not found:
         return None
     spans: list[tuple[int, int]] = []
@@ -191,11 +197,12 @@ def highlight(text: str, query: Query) -> str | None:
             spans[-1] = (spans[-1][0], max(end, spans[-1][1]))
         else:
             spans.append((start, end))
+    shown = escape if _ESCAPED.search(text) else str  # Most texts have nothing to escape.
     html, done = "", 0
     for start, end in spans:
-        html += f"{escape(text[done:start])}<mark>{escape(text[start:end])}</mark>"
+        html += f"{shown(text[done:start])}<mark>{shown(text[start:end])}</mark>"
         done = end
-    return html + escape(text[done:])
+    return html + shown(text[done:])
 
 
 def _places_of(words: Sequence[str], more: bool, folded: str) -> Iterator[tuple[int, int]]:
