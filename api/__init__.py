@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, cast
+from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from flask import Flask, Response, request
@@ -26,7 +26,8 @@ IGNORED = (
 )
 
 
-is_plain_host = re.compile(r"[a-z0-9.-]+(:[0-9]+)?").fullmatch
+# Of others Werkzeug tells whether they are hosts.
+is_plain_host = re.compile(r"[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})*(:[0-9]+)?").fullmatch
 Read = Callable[[WSGIEnvironment], WSGIApplication | None]
 
 
@@ -74,6 +75,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or load()
     app = Service(__name__, static_folder=None)
     app.url_map.merge_slashes = False
+    app.config["PROPAGATE_EXCEPTIONS"] = True  # to logs.Surroundings, which tells of all failures
     app.json.sort_keys = False  # type: ignore[attr-defined]
     database = opened(settings)
     api = Api(app, Gate(database, private=settings.reads == "private").check)
@@ -85,7 +87,7 @@ def create_app(settings: Settings | None = None) -> Flask:
             request.environ[logs.ROUTE] = api.paths.get(request.url_rule.endpoint, "/docs")
 
     @app.errorhandler(Unavailable)
-    def unavailable(error: Unavailable) -> ResponseReturnValue:
+    def unavailable(error: Unavailable) -> Response:
         return problems.problem(refused(error))
 
     def read_at_once(environ: WSGIEnvironment) -> WSGIApplication | None:
@@ -95,13 +97,13 @@ def create_app(settings: Settings | None = None) -> Flask:
         environ[logs.ROUTE], endpoint, values = found
         try:
             requests.check_url()
-            return cast("WSGIApplication", endpoint(**values))
+            return endpoint(**values)
         except problems.ProblemError as error:
             return problems.problem(error)
         except Elsewhere:
             return None
         except Unavailable as error:
-            return problems.problem(refused(error))
+            return unavailable(error)
 
     if settings.reads == "private":
 

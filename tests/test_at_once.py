@@ -16,6 +16,7 @@ TARGETS = [
     *REFUSED,
     *("/v1/topics/Grain-Deal", "/v1/topics/grain-deal/", "/v1/topics//positions", "/v1//topics"),
     *("/v1/topics/grain-deal/revisions", "/v1/topics/grain-deal/revisions/1", "/docs", "/nope"),
+    *("/v1/topics/{id}", "/v1/topics/{id}/positions", "/v1/topics/{id}/revisions/{n}"),
     *("/v1/statements?topic=a%26b", "/v1/statements?cur%73or=x", "/v1/statements?limit=1&q=a+b"),
 ]
 HEADERS: list[dict[str, str]] = [
@@ -23,6 +24,8 @@ HEADERS: list[dict[str, str]] = [
     {"Accept": "text/csv", "Accept-Encoding": "gzip"},
     {"Accept": "image/png", "Host": "[::1]:80"},
     {"Host": "no host", "Authorization": "Bearer nothing"},
+    {"Host": "a..b"},
+    {"Host": "a" * 64},
 ]
 
 

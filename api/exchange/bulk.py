@@ -17,7 +17,7 @@ from api.exchange.documents import MANY, Malformed, Unreadable, load, parse
 from api.exchange.drafts import DRAFTED, drafts
 from api.exchange.imports import SHARED, Retracted, import_record, put_new
 from api.exchange.workers import ahead
-from api.store import rows
+from api.store.counts import together
 from api.store.engine import Database
 from api.store.rows import Draft
 from api.unit import Rejected, Unit
@@ -120,7 +120,7 @@ class Importer:
         taken: list[Text] = []
         fates: list[Fate] = []
         try:
-            with self.database.write() as connection, rows.counting(connection):
+            with self.database.write() as connection, together(connection):
                 for texts, checked in pieces:
                     taken += texts
                     unit = self.unit(connection)

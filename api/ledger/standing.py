@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, Table, bindparam, select
 from api.ledger import table as log
 from api.ledger.chain import Finding, parsed
 from api.ledger.lives import STANDS, Life, lives
-from api.store import audit
+from api.store import audit, counts
 from api.store.kinds import KINDS
 from api.store.rows import Prepared, prepare
 from schemas.base import View, Written, completed
@@ -91,12 +91,12 @@ class Standing:
 
     def findings(self) -> Iterator[Finding]:
         """What does not hold, in the order of ids; counters only where all that they count does."""
-        counts, holds = self.records.counts, True
+        counted, holds = self.records.counts, True
         for finding in self._of_records():
             holds = False
             yield finding
-        if counts and holds:
-            for why in audit.differing(self.connection, counts.table, counts.recounted()):
+        if counted and holds:
+            for why in audit.differing(self.connection, counts.table, counted.recounted()):
                 yield Finding(str(counts.table), why)
 
     def _of_records(self) -> Iterator[Finding]:

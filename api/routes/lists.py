@@ -1,6 +1,6 @@
 """What every list of records does: filters, pages, counts, facets, and its other forms."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from typing import Any
 from urllib.parse import quote, unquote_plus
@@ -140,8 +140,8 @@ class Lists:
             facets = self.records.facets(connection, ask, asked["facets"])
         views = page.views
         if views and ("q" in ask.asked or "fields" in asked):
-            each = iter(views.decode().split(BETWEEN))
-            views = BETWEEN.join(self._views(each, ask, asked)).encode()
+            each = self._views(views.decode().split(BETWEEN), ask, asked)
+            views = BETWEEN.join(each).encode()
         body = serialize.page(views, limit, following, total, facets)
         return answer(body, headers=_next_link(following))
 
@@ -162,7 +162,7 @@ class Lists:
             response.call_on_close(held.pop_all().close)
         return response
 
-    def _views(self, views: Iterator[str], ask: Ask, asked: dict[str, Any]) -> Iterator[str]:
+    def _views(self, views: Iterable[str], ask: Ask, asked: dict[str, Any]) -> Iterator[str]:
         words = ask.asked.get("q") if self.records.ranks else None
         for view in views:
             shown = view

@@ -49,11 +49,8 @@ def compare(connection: Connection, call: View, setting: str) -> dict[str, Any]:
     in_setting = [one for one in told.statements if one["setting"] == setting]
     topics = {topic["id"]: topic for one in in_setting for topic in one["topics"]}
     rows = [
-        {
-            "topic": topics[topic],
-            "cells": _cells(told, sides, setting, set(widened(connection, [topic])[topic])),
-        }
-        for topic in sorted(topics)
+        {"topic": topics[topic], "cells": _cells(told, sides, setting, set(narrower))}
+        for topic, narrower in sorted(widened(connection, topics).items())
     ]
     if any(not one["topics"] for one in in_setting):
         rows.append({"topic": None, "cells": _cells(told, sides, setting, None)})

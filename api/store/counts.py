@@ -35,7 +35,6 @@ from api.store.tables import TEXT, among_texts, insert, metadata, texts
 
 KEYS = ("topic", "addressee", "facet", "value")
 NUMBERS = ("counted", "positions")
-OF = [f"of_{name}" for name in KEYS]
 Key = tuple[str, str, str, str]
 Lists = Mapping[str, Sequence[Sequence[Any]]]
 """The rows of a record in link tables, by their names."""
@@ -47,6 +46,15 @@ TARGET, POSITION = 2, 3  # in a row of a link table, after the record and the pl
 CHANGES = "changes of counters"
 
 
+table = Table(
+    "statement_counts",
+    metadata,
+    *(Column(name, TEXT, primary_key=True) for name in KEYS),
+    *(Column(name, Integer, nullable=False) for name in NUMBERS),
+    sqlite_with_rowid=False,
+)
+
+
 class Counts:
     """The counters of statements, by their lists of topics, of addressees, and of each facet."""
 
@@ -54,9 +62,6 @@ class Counts:
         self.topics = topics
         self.addressees = addressees
         self.facets = facets
-        keys = [Column(name, TEXT, primary_key=True) for name in KEYS]
-        numbers = [Column(name, Integer, nullable=False) for name in NUMBERS]
-        self.table = Table("statement_counts", metadata, *keys, *numbers, sqlite_with_rowid=False)
 
     # Reading
 
@@ -68,7 +73,7 @@ class Counts:
 
     def facet(self, name: str, asked: Asked) -> Select[Any]:
         """The values of a facet, and how many there are of each."""
-        kept = self.table.c
+        kept = table.c
         many: ColumnElement[int] = kept.counted
         if "position" in asked:
             others = kept.counted - kept.positions
@@ -113,23 +118,10 @@ class Counts:
         """Count statements out, before their lists change or go; likewise."""
         found: dict[str, dict[str, list[Any]]] = {one: defaultdict(list) for one in ids}
         wanted = {"ids": texts(ids, connection.dialect.name)}
-        for table in {self.topics, self.addressees, *self.facets.values()}:
-            for row in fetch(connection, _rows(table, connection.dialect.name), wanted):
-                found[row[0]][table.name].append(row)
+        for link in {self.topics, self.addressees, *self.facets.values()}:
+            for row in fetch(connection, _rows(link, connection.dialect.name), wanted):
+                found[row[0]][link.name].append(row)
         self._change(connection, found.values(), -1)
-
-    @contextmanager
-    def together(self, connection: Connection) -> Iterator[None]:
-        """Change each counter once, at the end, for all that is counted in and out meanwhile."""
-        if CHANGES in connection.info:
-            yield
-            return
-        changes = connection.info[CHANGES] = Changes()
-        try:
-            yield
-            changes.make(connection, self.table)
-        finally:
-            del connection.info[CHANGES]
 
     def _change(self, connection: Connection, lists: Iterable[Lists], times: int) -> None:
         changes: Changes = connection.info[CHANGES]
@@ -149,19 +141,33 @@ class Counts:
                             changes[key] = [times, position]
 
 
+@contextmanager
+def together(connection: Connection) -> Iterator[None]:
+    """Change each counter once, at the end, for all that is counted in and out meanwhile."""
+    if CHANGES in connection.info:
+        yield
+        return
+    changes = connection.info[CHANGES] = Changes()
+    try:
+        yield
+        changes.make(connection)
+    finally:
+        del connection.info[CHANGES]
+
+
 class Changes(dict[Key, list[int]]):
     """By how much counters change."""
 
-    def make(self, connection: Connection, table: Table) -> None:
+    def make(self, connection: Connection) -> None:
         """Write them, and leave out those that come to nothing."""
         rows = [(*key, *numbers) for key, numbers in self.items() if any(numbers)]
         insert(connection, table, (*KEYS, *NUMBERS), rows, adding=NUMBERS)
-        less = [dict(zip(OF, key, strict=True)) for key, (many, _) in self.items() if many < 0]
+        less = [dict(zip(KEYS, key, strict=True)) for key, (many, _) in self.items() if many < 0]
         if less:
-            own = (table.c[name] == bindparam(of) for name, of in zip(KEYS, OF, strict=True))
+            own = (table.c[name] == bindparam(name) for name in KEYS)
             connection.execute(delete(table).where(*own, table.c.counted == 0), less)
 
 
 @cache
-def _rows(table: Table, dialect: str) -> Select[Any]:
-    return select(table).where(among_texts(table.c.record, "ids", dialect))
+def _rows(link: Table, dialect: str) -> Select[Any]:
+    return select(link).where(among_texts(link.c.record, "ids", dialect))

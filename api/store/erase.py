@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from sqlalchemy import Connection, Table
 
-from api.store import idempotency
+from api.store import counts, idempotency
 from api.store.kinds import KINDS
 from api.store.tables import metadata
 
@@ -35,7 +35,6 @@ def tables() -> Iterator[Table]:
         yield from records.links
         if records.names is not None:
             yield records.names
-        if records.counts:
-            yield records.counts.table
+    yield counts.table
     yield metadata.tables["revisions"]
     yield idempotency.table

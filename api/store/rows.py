@@ -1,7 +1,6 @@
 """Making and writing the rows of records, and finding who cites whom, by the foreign keys."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
@@ -10,6 +9,7 @@ import orjson
 from sqlalchemy import Column, Connection, Select, Table, bindparam, delete, select, update
 
 from api.store import search
+from api.store.counts import together
 from api.store.fetch import fetch
 from api.store.kinds import KINDS
 from api.store.tables import among_texts, insert, texts
@@ -142,7 +142,7 @@ def write(connection: Connection, prepared: Sequence[Prepared]) -> None:
     by_kind: dict[str, list[Prepared]] = {kind: [] for kind in KINDS}
     for one in prepared:
         by_kind[one.draft.kind].append(one)
-    with counting(connection):
+    with together(connection):
         for kind, of_kind in by_kind.items():
             if of_kind:
                 _write(connection, kind, of_kind)
@@ -174,16 +174,6 @@ def _write(connection: Connection, kind: str, of_kind: list[Prepared]) -> None:
         records.counts.add(connection, [one.links for one in of_kind])
 
 
-@contextmanager
-def counting(connection: Connection) -> Iterator[None]:
-    """Change the counters of what is written meanwhile at the end, each once."""
-    with ExitStack() as kinds:
-        for records in KINDS.values():
-            if records.counts:
-                kinds.enter_context(records.counts.together(connection))
-        yield
-
-
 def _relink(connection: Connection, table: Table, old: list[Prepared], rows: list[Values]) -> None:
     if old:
         gone = delete(table).where(table.c.record == bindparam("written_id"))
@@ -194,7 +184,7 @@ def _relink(connection: Connection, table: Table, old: list[Prepared], rows: lis
 def remove(connection: Connection, kind: str, ids: Sequence[str]) -> None:
     """Take records out of the current tables; their links and names go along."""
     table, counts = KINDS[kind].table, KINDS[kind].counts
-    with counting(connection):
+    with together(connection):
         for start in range(0, len(ids), AT_ONCE):
             some = ids[start : start + AT_ONCE]
             if counts:

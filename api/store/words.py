@@ -30,7 +30,6 @@ _PLACES, _REPEATS, _BYTES = 16_383, 256, 2**20  # PostgreSQL's limits on a tsvec
 
 _ASCII = {code: chr(code) if chr(code).isalnum() else " " for code in range(128)}
 _WORD = re.compile(rf"([^\W_]{{1,{LONGEST}}})[^\W_]*")
-_REST, _GAP = re.compile(r"[^\W_]*"), re.compile(r"[\W_]*")
 _ESCAPED = re.compile("[&<>\"']")
 _TOKEN = re.compile(r'((?<!\S)-+)?(?:"([^"]*)"?(\*)?|([^\s"]+))')
 
@@ -82,14 +81,14 @@ class Query:
         return all(term.negative for term in self.terms)
 
     @cached_property
-    def _sought(self) -> Mapping[tuple[tuple[str, ...], bool], None]:
+    def _sought(self) -> set[tuple[tuple[str, ...], bool]]:
         """What `highlight` looks for: words in sequence, and whether the last of them may go on."""
-        sought: list[tuple[tuple[str, ...], bool]] = []
+        sought: set[tuple[tuple[str, ...], bool]] = set()
         for term in self.terms:
             if not term.negative:
                 *others, last = [term.words] if term.phrase else [(word,) for word in term.words]
-                sought += [*((part, False) for part in others), (last, term.prefix)]
-        return dict.fromkeys(sought)
+                sought |= {*((part, False) for part in others), (last, term.prefix)}
+        return sought
 
 
 def parse(q: str) -> Query:
@@ -213,17 +212,24 @@ def _places_of(words: Sequence[str], more: bool, folded: str) -> Iterator[tuple[
         if start == 0 or not folded[start - 1].isalnum():
             for place, word in enumerate(words, 1):
                 if place > 1:
-                    end = _GAP.match(folded, end).end()  # type: ignore[union-attr]
+                    end = _end(folded, end, of_word=False)
                 if not folded.startswith(word, end):
                     break
                 end += len(word)
                 if (more and place == len(words)) or len(word) == LONGEST:
-                    end = _REST.match(folded, end).end()  # type: ignore[union-attr]
+                    end = _end(folded, end, of_word=True)
                 if end < len(folded) and folded[end].isalnum():
                     break
             else:
                 yield start, end
         start = folded.find(words[0], start + 1)
+
+
+def _end(folded: str, at: int, *, of_word: bool) -> int:
+    """Where what is left of a word, or else the gap before the next one, ends."""
+    while at < len(folded) and folded[at].isalnum() == of_word:
+        at += 1
+    return at
 
 
 def _aligned(text: str) -> tuple[str, _Positions, _Positions]:

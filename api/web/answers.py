@@ -19,6 +19,7 @@ YAML = "application/yaml"
 
 SMALLEST_COMPRESSED = 1_000  # bytes; below that compression saves nothing
 COMPRESSION = 5
+ALWAYS = (("Cache-Control", "no-cache"), ("Vary", "Accept, Accept-Encoding"))
 TAG = 24  # hexadecimal digits of a digest are enough to tell versions apart
 _GZIP_WINDOW = 16 + zlib.MAX_WBITS
 _WEIGHT = re.compile(r"[0-9]{1,3}(\.[0-9]{0,9})?|\.[0-9]{1,9}")
@@ -60,10 +61,6 @@ def _liking(weights: dict[str, float], offer: str) -> float:
     return next((weights[one] for one in ranges if one in weights), 0.0)
 
 
-Headers = list[tuple[str, str]]
-ALWAYS: Headers = [("Cache-Control", "no-cache"), ("Vary", "Accept, Accept-Encoding")]
-
-
 def _content_type(mimetype: str) -> str:
     return f"{mimetype}; charset=utf-8" if mimetype.startswith("text/") else mimetype
 
@@ -95,7 +92,7 @@ def answer(
     tag = digest.hexdigest()[:TAG]
     if number is not None:
         tag = f"{number}-{tag}"
-    made: Headers = [*headers, *ALWAYS, ("ETag", f'"{tag}"')]
+    made = [*headers, *ALWAYS, ("ETag", f'"{tag}"')]
     known = request.headers.get("If-None-Match") if request.method in ("GET", "HEAD") else None
     if known is not None and (known == f'"{tag}"' or request.if_none_match.contains_weak(tag)):
         return Response(status=304, headers=made)
@@ -110,7 +107,7 @@ def stream(
     chunks: Iterable[bytes], mimetype: str, headers: Iterable[tuple[str, str]] = ()
 ) -> Response:
     """An answer sent as it is made; it has no ETag."""
-    made: Headers = [*headers, *ALWAYS, ("Content-Type", _content_type(mimetype))]
+    made = [*headers, *ALWAYS, ("Content-Type", _content_type(mimetype))]
     if _takes_gzip():
         made.append(("Content-Encoding", "gzip"))
         chunks = _packed(chunks)

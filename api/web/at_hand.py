@@ -7,6 +7,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import cast
 from wsgiref.types import WSGIEnvironment
 
 from werkzeug.local import LocalProxy
@@ -14,9 +15,7 @@ from werkzeug.wrappers import Request
 
 _held: ContextVar[Request] = ContextVar("readout.request")
 
-request: Request = LocalProxy(  # type: ignore[assignment]
-    _held, unbound_message="There is no request at hand."
-)
+request = cast("Request", LocalProxy(_held, unbound_message="There is no request at hand."))
 
 
 @contextmanager

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flask import Flask
-from flask.typing import ResponseReturnValue
 from marshmallow import Schema
+from werkzeug.wrappers import Response
 
 from api.web.requests import query, query_schema
 from schemas.slugs import is_slug
 
-Endpoint = Callable[..., ResponseReturnValue]
+Endpoint = Callable[..., Response]
 
 # The JSON Schema of a form that is no JSON: NDJSON, CSV, YAML.
 LINES = {"type": "string", "format": "binary"}
@@ -88,6 +88,8 @@ class Api:
 
     def read(self, path: str) -> tuple[str, Endpoint, dict[str, str]] | None:
         """What answers a GET, where its path is plain: path as registered, endpoint, values."""
+        if "{" in path:  # A path as registered, which no record has.
+            return None
         if path in self.reads:
             return path, self.reads[path], {}
         parts = path.split("/", 4)
@@ -99,7 +101,7 @@ class Api:
 
     def _guarded(self, endpoint: Endpoint, operation: Operation) -> Endpoint:
         @functools.wraps(endpoint)
-        def guarded(**values: Any) -> ResponseReturnValue:
+        def guarded(**values: Any) -> Response:
             if operation.scope != PUBLIC:
                 self.admit(operation.scope)
             if operation.query is None:

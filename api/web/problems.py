@@ -197,10 +197,9 @@ def _from_http(error: HTTPException) -> Plain:
     status = error.code or 500
     if error.response is not None or 300 <= status < 400:
         return error.get_response()
-    name = _BY_STATUS.get(status, "bad-request" if status < 500 else "internal")
+    name = _BY_STATUS.get(status, "bad-request")
     detail = {
         "not-found": f"Nothing is at {request.path!r}; /docs lists what there is.",
-        "internal": "This is a fault of ours.",
     }.get(name, str(error.description))
     headers = {}
     if isinstance(error, BadHost):

@@ -25,12 +25,11 @@ def check_url() -> None:
     """Refuse a URL that is longer than the contract allows, or whose path no database can hold."""
     path = request.environ.get("PATH_INFO", "")
     query = request.environ.get("QUERY_STRING", "")
-    if 3 * len(path) + len(query) >= LONGEST_URL:  # An escape takes three.
-        asked = len(quote(path, UNESCAPED, "latin-1")) + bool(query) + len(query)
-        if asked > LONGEST_URL:
-            raise ProblemError(
-                "uri-too-long", f"The URL has {asked:,} bytes; at most {LONGEST_URL:,} are taken."
-            )
+    asked = len(quote(path, UNESCAPED, "latin-1")) + bool(query) + len(query)
+    if asked > LONGEST_URL:
+        raise ProblemError(
+            "uri-too-long", f"The URL has {asked:,} bytes; at most {LONGEST_URL:,} are taken."
+        )
     if "\0" in path:
         raise ProblemError("not-found", "Nothing is at a path with NUL (U+0000) in it.")
 
