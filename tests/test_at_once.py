@@ -32,14 +32,16 @@ HEADERS: list[dict[str, str]] = [
 def both_ways(app: Flask, target: str, headers: dict[str, str], method: str = "GET") -> list[Any]:
     """The answer of each way, the usual one of Flask last."""
     service: Any = app
-    usual = service.read_at_once
+    at_once = service.read_at_once
     answers = []
-    for way in (usual, lambda environ: None):
-        service.read_at_once = way
-        given = {**headers, "X-Request-Id": "the-same"}
-        answer = app.test_client().open(target, method=method, headers=given)
-        answers.append((answer.status, list(answer.headers), answer.data))
-    service.read_at_once = usual
+    try:
+        for way in (at_once, lambda environ: None):
+            service.read_at_once = way
+            given = {**headers, "X-Request-Id": "the-same"}
+            answer = app.test_client().open(target, method=method, headers=given)
+            answers.append((answer.status, list(answer.headers), answer.data))
+    finally:
+        service.read_at_once = at_once
     return answers
 
 

@@ -17,10 +17,9 @@ from api.exchange.bulk import Importer, Text
 from api.ledger.redact import Refused, redact
 from api.ledger.verify import verify
 from api.settings import load
-from api.store.counts import table
+from api.store.counts import MOST, table
 from api.store.engine import Database
 from api.store.kinds import KINDS
-from api.store.selects import Ask
 from api.store.value import Value
 from api.unit import Rejected
 from schemas import vocabulary
@@ -201,10 +200,33 @@ NOT_ASKED = {
 
 
 @pytest.mark.parametrize("asked", [*ASKED, *NOT_ASKED])
-def test_they_are_used_for_what_they_hold_alone(asked: str) -> None:
-    records, filters = KINDS["statements"], {**ASKED, **NOT_ASKED}[asked]
-    for names in (["topic"], ["speaker"], ["speaker", "topic"], ["act", "topic"]):
-        for dialect in DATABASES:
-            sql = str(records.selects.facets(dialect, Ask(filters, "said_on"), names))
+def test_they_are_used_for_what_they_hold_alone(both: Both, asked: str) -> None:
+    assert KEPT
+    filters = {**ASKED, **NOT_ASKED}[asked]
+    with both.database.read() as connection:
+        for names in ([], ["topic"], ["speaker"], ["speaker", "topic"], ["act", "topic"]):
             used = asked in ASKED and "act" not in names
-            assert (f"FROM {table}" in sql) == used
+            assert KEPT.know(connection, filters, names) == used
+
+
+def test_a_statement_with_long_lists_is_left_out(both: Both) -> None:
+    """It would have as many counters as the product of its lists."""
+    assert KEPT
+    tag, writer = "long", both.writer
+    assert writer.put(f"calls/{tag}-call/record", a_record(tag)).status_code == 201
+    people = [f"{tag}-{number}" for number in range(MOST + 1)]
+    for one in people:
+        made = writer.put(f"participants/{one}", {"name": one, "kind": "person"})
+        assert made.status_code == 201, made.text
+    path = f"statements/{tag}-statement-1"
+    for members, known in (
+        ({"addressees": people}, False),
+        ({"addressees": people[:MOST]}, True),
+        ({"speakers": people}, False),
+        ({"speakers": people[:1]}, True),
+    ):
+        assert writer.patch(path, members).status_code == 200
+        both.agree(f"{tag}-%")
+        with both.database.read() as connection:
+            asked = {"topic": Value((f"{tag}-lock",))}
+            assert KEPT.know(connection, asked) == known

@@ -131,7 +131,7 @@ def out_of_index(connection: Connection, table: Table) -> Iterator[tuple[str | N
     try:
         _attach(connection)
         if not _copy_agrees(connection, table.name):
-            yield from _differing(connection, table.name)
+            yield from _misindexed(connection, table.name)
     except DBAPIError as error:
         yield None, f"its full-text index cannot be read: {error.orig}"
     finally:
@@ -163,7 +163,7 @@ def _copy_agrees(connection: Connection, kind: str) -> bool:
     return True
 
 
-def _differing(connection: Connection, kind: str) -> Iterator[tuple[str | None, str]]:
+def _misindexed(connection: Connection, kind: str) -> Iterator[tuple[str | None, str]]:
     """Go through the index word by word, which takes longer, to name the records."""
     connection.exec_driver_sql(VOCABULARY.format(kind=kind))
     indexed = _grouped(connection.exec_driver_sql(INDEXED))

@@ -3,6 +3,9 @@
 To count anew takes as long as there are statements. A counter holds how many name a topic, perhaps
 an addressee, and the value of a facet, and how many of these take a position. Where statements are
 written (rows.py), what they came to is taken off before their lists change, and added after.
+
+A statement comes to as many counters as the product of its lists. Where one is longer than MOST, it
+is left out, and its topics are counted anew for each answer, as long as it stands.
 """
 
 from collections import defaultdict
@@ -26,6 +29,7 @@ from sqlalchemy import (
     func,
     literal_column,
     select,
+    union,
     union_all,
 )
 
@@ -42,6 +46,10 @@ Lists = Mapping[str, Sequence[Sequence[Any]]]
 WHOEVER = ""
 """Instead of an addressee: whoever it is said to, if to anybody."""
 
+LEFT_OUT = ""
+"""Instead of a facet: statements that are in none of the counters of the topic."""
+
+MOST = 10
 TARGET, POSITION = 2, 3  # in a row of a link table, after the record and the place in the list
 CHANGES = "changes of counters"
 
@@ -55,6 +63,13 @@ table = Table(
 )
 
 
+ANY_LEFT_OUT = select(table.c.topic).where(
+    table.c.topic == bindparam("topic"),
+    table.c.addressee == WHOEVER,
+    table.c.facet == LEFT_OUT,
+)
+
+
 class Counts:
     """The counters of statements, by their lists of topics, of addressees, and of each facet."""
 
@@ -63,13 +78,19 @@ class Counts:
         self.addressees = addressees
         self.facets = facets
 
+    @property
+    def _lists(self) -> set[Table]:
+        return {self.topics, self.addressees, *self.facets.values()}
+
     # Reading
 
-    def know(self, asked: Asked, names: Sequence[str] = ()) -> bool:
+    def know(self, connection: Connection, asked: Asked, names: Sequence[str] = ()) -> bool:
         """Whether they hold how many match what is asked for, and these facets of it."""
         one = all(len(value.values) == 1 and not value.none for value in asked.values())
         filters = {"topic"} <= asked.keys() <= {"topic", "addressee", "position"}
-        return one and filters and self.facets.keys() >= set(names)
+        if not (one and filters and self.facets.keys() >= set(names)):
+            return False
+        return not fetch(connection, ANY_LEFT_OUT, {"topic": asked["topic"].values[0]})
 
     def facet(self, name: str, asked: Asked) -> Select[Any]:
         """The values of a facet, and how many there are of each."""
@@ -94,8 +115,15 @@ class Counts:
         topics, to = self.topics.c, self.addressees.c
         numbers = func.count(), func.count().filter(topics.position)
         counted = [many.label(name) for name, many in zip(NUMBERS, numbers, strict=True)]
-        whoever = literal_column(f"'{WHOEVER}'", TEXT)
-        each = []
+        whoever, left_out = (
+            literal_column(f"'{WHOEVER}'", TEXT),
+            literal_column(f"'{LEFT_OUT}'", TEXT),
+        )
+        long = union(*(select(link.c.record).where(link.c.ordinal >= MOST) for link in self._lists))
+        of_left_out = zip(KEYS, (topics.target, whoever, left_out, left_out), strict=True)
+        left = select(*(one.label(key) for key, one in of_left_out), *counted)
+        left = left.where(topics.record.in_(long))
+        each = [left.group_by(topics.target)]
         for facet, link in self.facets.items():
             value = link.alias("value")
             every = self.topics.join(value, value.c.record == topics.record)
@@ -105,6 +133,7 @@ class Counts:
                 columns = topics.target, addressee, name, value.c.target
                 keys = [one.label(key) for key, one in zip(KEYS, columns, strict=True)]
                 found = select(*keys, *counted).select_from(origin)
+                found = found.where(topics.record.not_in(long))
                 each.append(found.group_by(*(one for one in columns if isinstance(one, Column))))
         return union_all(*each)
 
@@ -118,45 +147,54 @@ class Counts:
         """Count statements out, before their lists change or go; likewise."""
         found: dict[str, dict[str, list[Any]]] = {one: defaultdict(list) for one in ids}
         wanted = {"ids": texts(ids, connection.dialect.name)}
-        for link in {self.topics, self.addressees, *self.facets.values()}:
+        for link in self._lists:
             for row in fetch(connection, _rows(link, connection.dialect.name), wanted):
                 found[row[0]][link.name].append(row)
         self._change(connection, found.values(), -1)
 
     def _change(self, connection: Connection, lists: Iterable[Lists], times: int) -> None:
         changes: Changes = connection.info[CHANGES]
+        names = [link.name for link in self._lists]
         facets = [(name, link.name) for name, link in self.facets.items()]
         for one in lists:
+            if any(len(one[name]) > MOST for name in names):
+                for row in one[self.topics.name]:
+                    changes.add((row[TARGET], WHOEVER, LEFT_OUT, LEFT_OUT), times, row[POSITION])
+                continue
             whom = [WHOEVER, *(row[TARGET] for row in one[self.addressees.name])]
             values = [(facet, row[TARGET]) for facet, link in facets for row in one[link]]
             for row in one[self.topics.name]:
-                position = times if row[POSITION] else 0
                 for addressee in whom:
                     for facet, value in values:
-                        key = (row[TARGET], addressee, facet, value)
-                        if found := changes.get(key):
-                            found[0] += times
-                            found[1] += position
-                        else:
-                            changes[key] = [times, position]
+                        changes.add((row[TARGET], addressee, facet, value), times, row[POSITION])
 
 
 @contextmanager
 def together(connection: Connection) -> Iterator[None]:
     """Change each counter once, at the end, for all that is counted in and out meanwhile."""
-    if CHANGES in connection.info:
+    info = connection.info  # A connection that is lost meanwhile does not give it any more.
+    if CHANGES in info:
         yield
         return
-    changes = connection.info[CHANGES] = Changes()
+    changes = info[CHANGES] = Changes()
     try:
         yield
         changes.make(connection)
     finally:
-        del connection.info[CHANGES]
+        del info[CHANGES]
 
 
 class Changes(dict[Key, list[int]]):
     """By how much counters change."""
+
+    def add(self, key: Key, times: int, position: bool) -> None:
+        """Count a statement so many times."""
+        found = self.get(key)
+        if found is None:
+            self[key] = [times, times * position]
+        else:
+            found[0] += times
+            found[1] += times * position
 
     def make(self, connection: Connection) -> None:
         """Write them, and leave out those that come to nothing."""

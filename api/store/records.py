@@ -69,7 +69,7 @@ class Records:
     @cached_property
     def selects(self) -> Selects:
         """The SELECTs of its lists."""
-        return Selects(self.table, self.filters, self.counts, dated=self.dated is not None)
+        return Selects(self.table, self.filters, dated=self.dated is not None)
 
     @property
     def kind(self) -> str:
@@ -215,7 +215,8 @@ class Records:
         """How many records match, exactly."""
         if ask.finds_nothing:
             return 0
-        found = self.selects.count(connection.dialect.name, ask)
+        counts = self._counts(connection, ask)
+        found = self.selects.count(connection.dialect.name, ask, counts)
         [[count]] = fetch(connection, found, self._binds(connection, ask))
         return int(count)
 
@@ -226,12 +227,18 @@ class Records:
         facets: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
         if not names or ask.finds_nothing:
             return facets
-        found = self.selects.facets(connection.dialect.name, ask, sorted(names))
+        counts = self._counts(connection, ask, names)
+        found = self.selects.facets(connection.dialect.name, ask, sorted(names), counts)
         for name, value, label, count in fetch(connection, found, self._binds(connection, ask)):
             facets[name].append({"id": value, "label": label, "count": count})
         for values in facets.values():
             values.sort(key=lambda value: (-value["count"], value["id"]))
         return facets
+
+    def _counts(self, connection: Connection, ask: Ask, names: Sequence[str] = ()) -> Counts | None:
+        """The counters, where they know the answer."""
+        known = self.counts and self.counts.know(connection, ask.asked, names)
+        return self.counts if known else None
 
     def streamed(self, connection: Connection, ask: Ask) -> int:
         """How many records `rows` gives without a limit."""

@@ -68,12 +68,9 @@ class Selects:
     `dated` says whether the kind has an order by earliest day, latest day and id.
     """
 
-    def __init__(
-        self, table: Table, filters: Filters, counts: Counts | None, *, dated: bool
-    ) -> None:
+    def __init__(self, table: Table, filters: Filters, *, dated: bool) -> None:
         self.table = table
         self.filters = filters
-        self.counts = counts
         self.days = [table.c.earliest, table.c.latest] if dated else []
         self._kept: dict[Shape, Select[Any]] = {}
 
@@ -109,17 +106,19 @@ class Selects:
         driven_by = next(iter(self._place(ask)[0].along), None)
         return ask.asked[driven_by].branches if driven_by else 0
 
-    def count(self, dialect: str, ask: Ask) -> Select[Any]:
-        """How many match."""
+    def count(self, dialect: str, ask: Ask, counts: Counts | None) -> Select[Any]:
+        """How many match, by counters where these know."""
         build = partial(self._keys, dialect, ask, counted=True)
-        if self.counts and self.counts.know(ask.asked):
-            build = partial(self.counts.total, ask.asked)
-        return self.keep(ask.shape("count", dialect), build)
+        if counts:
+            build = partial(counts.total, ask.asked)
+        return self.keep(ask.shape("count", counts is None, dialect), build)
 
-    def facets(self, dialect: str, ask: Ask, names: Sequence[str]) -> Select[Any]:
-        """The most frequent values of facets: the facet, the value, its label and its count."""
-        build = partial(self._facets, dialect, ask, names)
-        return self.keep(ask.shape("facets", *names, dialect), build)
+    def facets(
+        self, dialect: str, ask: Ask, names: Sequence[str], counts: Counts | None
+    ) -> Select[Any]:
+        """The most frequent values of facets, likewise: facet, value, its label and its count."""
+        build = partial(self._facets, dialect, ask, names, counts)
+        return self.keep(ask.shape("facets", *names, counts is None, dialect), build)
 
     @cached_property
     def since(self) -> str | None:
@@ -267,10 +266,12 @@ class Selects:
         shown = func.count(distinct(place.key) if repeats else place.key) if counted else place.key
         return select(shown).select_from(place.origin).where(*where)
 
-    def _facets(self, dialect: str, ask: Ask, names: Sequence[str]) -> Select[Any]:
+    def _facets(
+        self, dialect: str, ask: Ask, names: Sequence[str], counts: Counts | None
+    ) -> Select[Any]:
         """All facets at once, as what matches is found once for all of them."""
-        if self.counts and self.counts.know(ask.asked, names):
-            counted = {name: self.counts.facet(name, ask.asked) for name in names}
+        if counts:
+            counted = {name: counts.facet(name, ask.asked) for name in names}
         else:
             found = self._keys(dialect, ask, counted=False).cte("found").prefix_with("MATERIALIZED")
             counted = {name: facets.anew(self.table, self.filters[name], found) for name in names}

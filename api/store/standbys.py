@@ -1,6 +1,6 @@
 """Reads at standbys: PostgreSQL past one machine.
 
->>> database = Spread(url, 5, standbys, limit=10, reading=lambda: g.get("reading"))
+>>> database = Spread(url, 5, standbys, limit=10, reading=reading)
 >>> with database.read() as connection:  # at a standby where `reading` gives a `Reading`
 ...     connection.execute(statement)
 

@@ -206,30 +206,26 @@ def highlight(text: str, query: Query) -> str | None:
 
 def _places_of(words: Sequence[str], more: bool, folded: str) -> Iterator[tuple[int, int]]:
     """Where words stand in sequence in folded text; with `more` the last one may go on."""
-    start = folded.find(words[0])
+    *before, last = words
+    if before:
+        found = list(_WORD.finditer(folded))
+        texts = [one[1] for one in found]
+        for start in range(len(texts) - len(before)):
+            end = start + len(before)
+            begins = texts[start] == words[0] and texts[start:end] == before
+            if begins and (texts[end] == last or (more and texts[end].startswith(last))):
+                yield found[start].start(), found[end].end()
+        return
+    start = folded.find(last)
     while start >= 0:
-        end = start
-        if start == 0 or not folded[start - 1].isalnum():
-            for place, word in enumerate(words, 1):
-                if place > 1:
-                    end = _end(folded, end, of_word=False)
-                if not folded.startswith(word, end):
-                    break
-                end += len(word)
-                if (more and place == len(words)) or len(word) == LONGEST:
-                    end = _end(folded, end, of_word=True)
-                if end < len(folded) and folded[end].isalnum():
-                    break
-            else:
-                yield start, end
-        start = folded.find(words[0], start + 1)
-
-
-def _end(folded: str, at: int, *, of_word: bool) -> int:
-    """Where what is left of a word, or else the gap before the next one, ends."""
-    while at < len(folded) and folded[at].isalnum() == of_word:
-        at += 1
-    return at
+        end = start + len(last)
+        if more or len(last) == LONGEST:
+            while end < len(folded) and folded[end].isalnum():
+                end += 1
+        alone = start == 0 or not folded[start - 1].isalnum()
+        if alone and (end == len(folded) or not folded[end].isalnum()):
+            yield start, end
+        start = folded.find(last, end)
 
 
 def _aligned(text: str) -> tuple[str, _Positions, _Positions]:

@@ -22,7 +22,21 @@ FILLED = """
     INSERT INTO statement_counts (topic, addressee, facet, value, counted, positions)
     SELECT t.target, {addressee}, '{facet}', v.target, count(*), count(*) FILTER (WHERE t.position)
     FROM statement_topics AS t JOIN {link} AS v ON v.record = t.record {to}
+    WHERE t.record NOT IN (SELECT record FROM long)
     GROUP BY t.target, v.target{by}
+"""
+# Statements with a list of more than ten are in none of the counters of their topics.
+LONG = """
+    CREATE TEMPORARY TABLE long AS
+    SELECT record FROM statement_topics WHERE ordinal >= 10
+    UNION SELECT record FROM statement_speakers WHERE ordinal >= 10
+    UNION SELECT record FROM statement_addressees WHERE ordinal >= 10
+"""
+LEFT_OUT = """
+    INSERT INTO statement_counts (topic, addressee, facet, value, counted, positions)
+    SELECT t.target, '', '', '', count(*), count(*) FILTER (WHERE t.position)
+    FROM statement_topics AS t WHERE t.record IN (SELECT record FROM long)
+    GROUP BY t.target
 """
 
 
@@ -35,9 +49,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint(*KEYS, name=op.f("statement_counts_key")),
         sqlite_with_rowid=False,
     )
+    op.execute(LONG)
+    op.execute(LEFT_OUT)
     for facet, link in FACETS.items():
         for addressee, (to, by) in ADDRESSEES.items():
             op.execute(FILLED.format(addressee=addressee, facet=facet, link=link, to=to, by=by))
+    op.execute("DROP TABLE long")
 
 
 def downgrade() -> None:
