@@ -16,6 +16,7 @@ from sqlalchemy import Connection, make_url, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from api.store import engine, migrate, sqlite
+from api.store.counts import together
 from api.store.engine import Database, Full, Unavailable
 
 WAIT = 0.3
@@ -407,7 +408,7 @@ def test_a_connection_lost_between_requests_is_replaced(on_server: Database) -> 
 
 def test_a_connection_lost_amid_a_request_is_unavailable_once(on_server: Database) -> None:
     def write() -> None:
-        with on_server.write() as connection:
+        with on_server.write() as connection, together(connection):
             add_one(connection)
             terminate(on_server)
             add_one(connection)

@@ -160,7 +160,10 @@ class Linked(Filter):
 
 
 class Every(Linked):
-    """The record's list names every one of the values; each is a group of ids that will do."""
+    """The record's list names every one of the values; each is a group of ids that will do.
+
+    It is called `x_all` beside the `Linked` `x` of the same list, which the first value goes to.
+    """
 
     @property
     def takes_none(self) -> bool:
