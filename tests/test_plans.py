@@ -6,8 +6,8 @@ and one among the records without a date. What is looked at is the plan, and how
 as a time would tell of the machine.
 
 Not looked at: several values of one filter, and so topics with narrower ones, of which each is read
-along the index by itself (`Value.branches`); `none`; counts and facets, which but for those that counters hold look at all that
-matches.
+along the index by itself (`Value.branches`); `none`; counts and facets, which look at all that
+matches, but for those that counters hold.
 """
 
 from collections.abc import Callable, Iterator, Mapping
