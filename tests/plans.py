@@ -16,7 +16,7 @@ from api.store.records import Records
 from api.store.selects import Ask
 from api.store.sqlite import DRIVER
 
-PAGE = 51  # Fifty, and one more to see whether there is another.
+PAGE = 50
 FEW = 2_000
 """Rows that may be looked at for a page, or sorted, however many there are in all."""
 STEPS_A_ROW = 5  # of SQLite's machine, for one that is thrown away
@@ -72,7 +72,7 @@ def _on_sqlite(connection: Connection, records: Records, ask: Ask, most: int) ->
     driver.set_trace_callback(note)
     driver.set_progress_handler(count, STEP)
     try:
-        records.page(connection, ask, PAGE - 1)
+        records.page(connection, ask, PAGE)
     except (DBAPIError, DRIVER.Error) as error:
         assert "interrupted" in str(error)  # noqa: PT017 (by `count`)
     finally:
@@ -112,7 +112,7 @@ def _overheard(connection: Connection, records: Records, ask: Ask) -> list[tuple
 
     driver: Any = connection.connection.driver_connection
     driver.cursor_factory = Noting
-    records.page(connection, ask, PAGE - 1)
+    records.page(connection, ask, PAGE)
     driver.cursor_factory = psycopg.Cursor
     assert found
     return found

@@ -50,7 +50,7 @@ def compare(connection: Connection, call: View, setting: str) -> dict[str, Any]:
     topics = {topic["id"]: topic for one in in_setting for topic in one["topics"]}
     rows = [
         {"topic": topics[topic], "cells": _cells(told, sides, setting, set(narrower))}
-        for topic, narrower in sorted(widened(connection, topics).items())
+        for topic, narrower in sorted(widened(connection, list(topics)).items())
     ]
     if any(not one["topics"] for one in in_setting):
         rows.append({"topic": None, "cells": _cells(told, sides, setting, None)})

@@ -73,10 +73,10 @@ def nearest(connection: Connection, kind: str, wanted: str) -> list[str]:
     return list(dict.fromkeys(ids[one] for one in alike))
 
 
-def widened(connection: Connection, wanted: Iterable[str]) -> dict[str, tuple[str, ...]]:
+def widened(connection: Connection, wanted: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """The ids of topics and of all that is narrower, by the names wanted that find a topic."""
     dialect = connection.dialect.name
-    names = {"names": texts(tuple(wanted), dialect)}
+    names = {"names": texts(wanted, dialect)}
     found: dict[str, list[str]] = {}
     for name, topic in fetch(connection, _select_widened(dialect), names):
         found.setdefault(name, []).append(topic)

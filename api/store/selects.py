@@ -205,7 +205,7 @@ class Selects:
         *_, record = position = list(page.c)
         own = self.table.c.id == record
         found = select(self.table.c.view, *position).select_from(page.join(self.table, own))
-        return in_order(found, position)
+        return in_order(found, position).limit(LIMIT)
 
     def _page(self, dialect: str, ask: Ask, phase: str, after: int) -> Select[Any]:
         # Its limit keeps the rows in their order.

@@ -180,6 +180,11 @@ def among_texts(column: Column[str], name: str, dialect: str) -> ColumnElement[b
     return column == func.any(bindparam(name, type_=postgresql.ARRAY(Text)))
 
 
+def texts(values: Sequence[str], dialect: str) -> Any:
+    """Texts as that value."""
+    return orjson.dumps(values).decode() if dialect == "sqlite" else list(values)
+
+
 def no_index(condition: ColumnElement[bool], dialect: str) -> ColumnElement[bool]:
     """A condition that SQLite looks for in no index: of two it would often take the worse."""
     if dialect == "sqlite":
@@ -196,11 +201,6 @@ def in_one(column: ColumnElement[str], between: str, dialect: str) -> ColumnElem
 def in_bytes(text: ColumnElement[str], dialect: str) -> ColumnElement[Any]:
     """A text as bytes on SQLite, so that it need not be decoded."""
     return cast(text, LargeBinary) if dialect == "sqlite" else text
-
-
-def texts(values: Sequence[str], dialect: str) -> Any:
-    """Texts as that value."""
-    return orjson.dumps(values).decode() if dialect == "sqlite" else list(values)
 
 
 def insert(
