@@ -2,6 +2,8 @@
 
 import os
 import subprocess
+from pathlib import Path
+from time import sleep
 
 import psycopg
 import pytest
@@ -9,6 +11,7 @@ from sqlalchemy import MetaData, create_engine, make_url, select
 
 from api.store import migrate
 from api.store.engine import Database
+from api.store.sqlite import DRIVER
 from tests.contention import writing_elsewhere
 from tests.live import READOUT
 from tests.postgres import plain
@@ -74,6 +77,18 @@ def at_head(url: str) -> None:
 def test_two_from_nothing_are_one(empty_url: str) -> None:
     all_well(started(empty_url, 2))
     at_head(empty_url)
+
+
+def test_one_waits_while_another_makes_the_file(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/new.sqlite"
+    other = DRIVER.connect(tmp_path / "new.sqlite", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    running = started(url, 1)
+    eventually(lambda: waiting(url, running) == 1, "the file opened")
+    sleep(0.5)  # It is refused the other journal meanwhile, more than once.
+    other.close()
+    all_well(running)
+    at_head(url)
 
 
 @pytest.mark.parametrize("number", [2, 8])

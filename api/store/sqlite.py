@@ -7,13 +7,14 @@ from contextlib import suppress
 from importlib import import_module
 from importlib.util import find_spec
 from threading import Lock
+from time import monotonic, sleep
 from typing import Any
 from urllib.parse import quote
 
 import orjson
 from sqlalchemy import Connection, Engine, NullPool, Table, create_engine, event
 
-from api.store.faults import Unavailable
+from api.store.faults import BUSY, Unavailable, fault
 
 
 def safe_wal(version: tuple[int, ...]) -> bool:
@@ -103,7 +104,7 @@ class File:
         connection = self._driver_connection()
         try:
             for name, value in self.pragmas(use).items():
-                connection.execute(f"PRAGMA {name}={value}")
+                self._set(connection, name, value)
             if not self.migrating:
                 self.opened = self.opened or before
             self.check()
@@ -111,6 +112,23 @@ class File:
             connection.close()
             raise
         return connection
+
+    def _set(self, connection: Any, name: str, value: str) -> None:
+        """Set up one thing.
+
+        SQLite does not wait here for another that is making the same file.
+        """
+        until = monotonic() + self.wait
+        while True:
+            try:
+                connection.execute(f"PRAGMA {name}={value}")
+            except DRIVER.OperationalError as error:
+                refusal = fault(error)
+                if refusal is None or refusal.reason != BUSY or monotonic() > until:
+                    raise
+                sleep(0.01)
+            else:
+                return
 
     def _driver_connection(self) -> Any:
         mode = "rwc" if self.migrating else "rw"
