@@ -60,7 +60,11 @@ EVERY = "common"
 FOLLOWS = {
     "statement_said_about": "SELECT t.record, 2 * t.ordinal + s.ordinal, t.target, s.target,"
     " t.position, t.earliest, t.latest"
-    " FROM statement_topics AS t JOIN statement_speakers AS s ON s.record = t.record"
+    " FROM statement_topics AS t JOIN statement_speakers AS s ON s.record = t.record",
+    "call_topics": "SELECT DISTINCT c.id, t.target, c.earliest, c.latest FROM statement_topics AS t"
+    " JOIN statements AS s ON s.id = t.record JOIN calls AS c ON c.id = s.call",
+    "call_tellers": "SELECT DISTINCT c.id, t.target, c.earliest, c.latest FROM account_sides AS t"
+    " JOIN accounts AS a ON a.id = t.record JOIN calls AS c ON c.id = a.call",
 }
 """What fills the tables that hold what stands in others."""
 

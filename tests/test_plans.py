@@ -78,9 +78,7 @@ WORDS = "What full text finds comes in no order of ours: all of it is put in ord
 TWO_LISTS = "Two lists, or a list and a code: one is read along, the other looked up for each."
 OF_ONE = "Those of one call or account are few, and put in order."
 OF_PAIR = "What one said on a topic stands by day: by id it is put in order."
-OPEN = "Not yet: it needs an index, or another SELECT."
 EXCEPTIONS: dict[str, str] = {
-    # What no index can give.
     "* q by *": WORDS,
     "*+q by *": WORDS,
     "* updated_since by *": OTHER_ORDER,
@@ -95,12 +93,7 @@ EXCEPTIONS: dict[str, str] = {
     "statements account* by id": OF_ONE,
     "statements said_* by said_on*": "Of the vague days before that day, any may reach to it.",
     "statements self_reported by said_on, undated": "PostgreSQL sorts where it expects few.",
-    "calls not_told_by by *": "It must know all that a side has told of, to leave it out.",
     "sources publisher by *": "A B-tree of PostgreSQL takes no long names.",
-    # What is to be mended.
-    "calls initiated_by by *": f"{OPEN} call_initiators with days, as call_participants.",
-    "calls topic* by *": f"{OPEN} It runs through the statements on the topic.",
-    "calls told_by by *": f"{OPEN} It runs through the accounts of the side.",
 }
 """The pages that may be found otherwise, by name, and why. The first that fits a page counts."""
 

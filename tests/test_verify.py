@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 import pytest
 from click.testing import CliRunner, Result
-from sqlalchemy import Connection, inspect, make_url, select, text, update
+from sqlalchemy import Connection, make_url, select, text, update
 
 from api import ledger
 from api.cli import main
@@ -24,15 +24,13 @@ from api.exchange.documents import read_yaml
 from api.exchange.imports import put_record
 from api.ledger import GENESIS, chained
 from api.ledger.verify import Verdict, verify
-from api.store import audit, migrate, rows
+from api.store import migrate, rows
 from api.store.engine import Database
 from api.store.kinds import KINDS
 from api.unit import Unit
 from tests.conftest import KINDS as DATABASES
 from tests.conftest import SEEDS
 from tests.tampering import LAST, ON_LOG, ON_TABLES, RETRACTED, STATEMENT, Tampering
-
-ALL_LISTS = {kind: (list(records.links), records.counts) for kind, records in KINDS.items()}
 
 
 def live(database: Database) -> None:
@@ -289,43 +287,27 @@ def test_a_checkpoint_before_the_first_change_is_always_passed(database: Databas
 # Migrations.
 
 
-def knows_what_is_there(monkeypatch: pytest.MonkeyPatch, connection: Connection) -> None:
-    """Have the program know, of the tables of lists and counters, those alone that are there."""
-    there = inspect(connection).get_table_names()
-    for kind, (links, counts) in ALL_LISTS.items():
-        found = [table for table in links if table.name in there]
-        monkeypatch.setattr(KINDS[kind], "links", found)
-        counted = "statement_counts" in there
-        monkeypatch.setattr(KINDS[kind], "counts", counts if counted else None)
-
-
-def test_a_migration_leaves_every_digest_valid(
-    empty_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """From tables without triggers, with a record in them, to the newest, back and up again."""
-    migrate.upgrade(empty_url, "0001")
+def test_migrations_leave_every_digest_valid(empty_url: str) -> None:
+    """With a record in them, down to tables that had no triggers, and up again."""
+    migrate.upgrade(empty_url)
     database = Database(empty_url)
     with database.write() as connection:
-        knows_what_is_there(monkeypatch, connection)
         unit = Unit(connection, "tests")
         put_record(unit, read_yaml(SEEDS[0].read_text()))
         unit.commit()
         before = connection.execute(select(ledger.table).order_by(ledger.table.c.seq)).all()
     database.close()
-    for move, revision in (("upgrade", "head"), ("downgrade", "0001"), ("upgrade", "head")):
+    for move, revision in (("downgrade", "0001"), ("upgrade", "head")):
         getattr(migrate, move)(empty_url, revision)
         database = Database(empty_url)
         with database.stream() as connection:
-            knows_what_is_there(monkeypatch, connection)
             after = connection.execute(select(ledger.table).order_by(ledger.table.c.seq)).all()
             assert after == before
-            known = {kind: (records.links, records.counts) for kind, records in KINDS.items()}
-            assert (known == ALL_LISTS) == (revision == "head")
-            kept = {before[-1].seq: before[-1].digest.hex()}
-            triggers = [] if revision == "head" else audit.GUARDS[database.dialect]
-            found = [where for where, _ in verify(connection, kept).first]
-            assert found == [f"trigger {name}" for name in triggers]
         database.close()
+    kept = {before[-1].seq: before[-1].digest.hex()}
+    with database.stream() as connection:
+        assert verify(connection, kept).first == []
+    database.close()
     migrate.check(empty_url)
 
 

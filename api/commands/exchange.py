@@ -123,7 +123,7 @@ def seed() -> None:
     from api.cli import database as named
     from api.exchange.documents import read_yaml
     from api.exchange.imports import put_record
-    from api.store.kinds import CALLS
+    from api.store.calls import CALLS
     from api.unit import Unit
 
     files = sorted((Path(__file__).parents[2] / "seeds").glob("*.yaml"))

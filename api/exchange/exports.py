@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select
 from api import ledger
 from api.exchange.documents import record_of
 from api.exchange.imports import GONE
-from api.store.kinds import CALLS
+from api.store.calls import CALLS
 
 YAML_WIDTH = 100
 

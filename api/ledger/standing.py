@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Row, Table, bindparam, select
+from sqlalchemy import Connection, Row, SelectBase, Table, bindparam, select
 
 from api.ledger import table as log
 from api.ledger.chain import Finding, parsed
@@ -90,17 +90,7 @@ class Standing:
         self.count = 0
 
     def findings(self) -> Iterator[Finding]:
-        """What does not hold, in the order of ids; counters only where all that they count does."""
-        counted, holds = self.records.counts, True
-        for finding in self._of_records():
-            holds = False
-            yield finding
-        if counted and holds:
-            for why in audit.differing(self.connection, counts.table, counted.recounted()):
-                yield Finding(str(counts.table), why)
-
-    def _of_records(self) -> Iterator[Finding]:
-        """What does not hold of single records."""
+        """What does not hold, in the order of ids."""
         low: str | None = None
         batch: list[Life] = []
         size = 0
@@ -190,6 +180,19 @@ class Standing:
                 yield f"its rows in {link} are not those {by}"
         if {one.slug for one in named} != set(wanted.names):
             yield f"the names that find it are not those {by}"
+
+
+def following(connection: Connection) -> Iterator[Finding]:
+    """Where counters, and what is gathered, do not follow from the records, which do stand."""
+    for records in KINDS.values():
+        wanted: dict[Table, SelectBase] = {}
+        if records.counts:
+            wanted[counts.table] = records.counts.recounted()
+        if records.gathering:
+            wanted[records.gathering.table] = records.gathering.regathered()
+        for table, rows in wanted.items():
+            for why in audit.differing(connection, table, rows):
+                yield Finding(str(table), why)
 
 
 def _view(wanted: str, found: Any, by: str) -> Iterator[str]:

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from api.ledger.chain import Chain, Finding
-from api.ledger.standing import Derived, Standing
+from api.ledger.standing import Derived, Standing, following
 from api.store import audit
 from api.store.kinds import KINDS
 
@@ -48,10 +48,15 @@ def _findings(
         yield from chain.findings()
         verdict.seq, verdict.digest = chain.seq, chain.digest.hex()
         derived = Derived(connection)
+        holds = True
         for kind in KINDS:
             standing = Standing(connection, kind, derived)
-            yield from standing.findings()
+            for finding in standing.findings():
+                holds = False
+                yield finding
             verdict.records += standing.count
+        if holds:
+            yield from following(connection)
         searched = [records.table for records in KINDS.values() if "words" in records.table.c]
         for name in audit.missing_guards(connection, searched):
             yield Finding(f"trigger {name}", "is missing")

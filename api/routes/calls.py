@@ -9,9 +9,9 @@ from api.routes.resource import list_of, resource
 from api.routes.statements import under_call
 from api.routes.words import Words
 from api.store.accounts import ACCOUNTS
+from api.store.calls import CALLS
 from api.store.comparison import compare
 from api.store.engine import Database
-from api.store.kinds import CALLS
 from api.web.answers import JSON, accepted, answer
 from api.web.operations import Api, Operation
 from api.web.requests import query, query_schema

@@ -18,8 +18,8 @@ from api.routes.found import gone_by, retracted, standing_of
 from api.routes.gate import key_at_hand
 from api.routes.records import CALL_PATH, shown
 from api.routes.writing import WHY, refused, rejected
+from api.store.calls import CALLS
 from api.store.engine import Database, Unavailable
-from api.store.kinds import CALLS
 from api.unit import Clash, Invalid, Rejected, Unit
 from api.web import bodies, preconditions
 from api.web.answers import JSON, NDJSON, accepted, answer

@@ -10,8 +10,8 @@ from sqlalchemy import Connection, func, select
 from api import ledger
 from api.exchange.documents import record_of
 from api.routes.found import found_by
+from api.store.calls import CALLS
 from api.store.engine import Database
-from api.store.kinds import CALLS
 from api.web.answers import JSON, NDJSON, accepted, answer, stream
 from api.web.operations import LINES, Api, Operation
 from api.web.requests import query, query_schema

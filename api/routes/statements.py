@@ -15,8 +15,9 @@ from api.routes.resource import (
     resource,
 )
 from api.routes.words import Words
+from api.store.calls import CALLS
 from api.store.engine import Database
-from api.store.kinds import CALLS, KINDS
+from api.store.kinds import KINDS
 from api.store.participants import PARTICIPANTS
 from api.store.records import Records
 from api.store.statements import STATEMENTS

@@ -4,6 +4,7 @@ from sqlalchemy import Index
 
 from api.store import calls, participants, sources
 from api.store.filters import Among, Linked, Updated
+from api.store.gathering import Gathering
 from api.store.records import Entry, Records
 from api.store.tables import among, link, record, refers, text
 from schemas.base import Look, Written
@@ -50,5 +51,6 @@ ACCOUNTS = Records(
         "updated_since": Updated(table.c.updated_at),
     },
     links=(sides, read_in),
+    gathering=Gathering(calls.tellers, calls.table, table, sides),
     shown=("call", "sides", "genre", "given_by", "sources"),
 )

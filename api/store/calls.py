@@ -1,11 +1,11 @@
 """Calls: one conversation each."""
 
-from sqlalchemy import ColumnElement, Index, Select, select
+from sqlalchemy import Index
 
-from api.store import participants, sources
-from api.store.filters import Among, Every, Linked, Since, Until, Updated, Via, Words
+from api.store import participants, sources, topics
+from api.store.filters import Among, Every, Lacks, Linked, Since, Until, Updated, Words
 from api.store.records import Entry, Records
-from api.store.tables import among, days, link, metadata, ordered, record, refers, text
+from api.store.tables import among, days, gathered, link, ordered, record, refers, text
 from schemas import dates
 from schemas.base import Look, Written
 from schemas.fields import Coded, Country
@@ -44,8 +44,11 @@ attendance = link(
     Index(None, "country", "record"),
     by=[("target",), ("side",), ("country",)],
 )
-initiators = link(table, "initiators", participants.table)
+initiators = link(table, "initiators", participants.table, *days(), by=[("target",)])
 stage_sources = link(table, "stage_sources", sources.table)
+# What its statements and its accounts name.
+topics_said = gathered(table, "topics", topics.table)
+tellers = gathered(table, "tellers", participants.table)
 
 
 def derive(written: Written, look: Look) -> Entry:
@@ -66,7 +69,7 @@ def derive(written: Written, look: Look) -> Entry:
                 }
                 for one in written["participants"]
             ],
-            initiators: [{"target": side} for side in written["initiated_by"]],
+            initiators: [{"target": side, **day} for side in written["initiated_by"]],
             stage_sources: [
                 {"target": stage["source"]} for stage in written["lifecycle"] if stage["source"]
             ],
@@ -75,53 +78,34 @@ def derive(written: Written, look: Look) -> Entry:
     )
 
 
-def _with_topic(holds: ColumnElement[bool]) -> Select[tuple[str]]:
-    """The calls with a statement that carries the topic."""
-    statements = metadata.tables["statements"]
-    carried = metadata.tables["statement_topics"]
-    return select(statements.c.call).join(carried, carried.c.record == statements.c.id).where(holds)
-
-
-def _told_by(holds: ColumnElement[bool]) -> Select[tuple[str]]:
-    """The calls that the side has an account of."""
-    accounts, sides = metadata.tables["accounts"], metadata.tables["account_sides"]
-    return select(accounts.c.call).join(sides, sides.c.record == accounts.c.id).where(holds)
-
-
-def calls() -> Records:
-    """Calls; made once the tables of accounts and statements stand, as filters look there."""
-    topic = metadata.tables["statement_topics"].c.target
-    teller = metadata.tables["account_sides"].c.target
-    return Records(
-        table,
-        VIEWS["calls"],
-        derive,
-        filters={
-            "participant": Linked(attendance.c.target, "Who was on the call."),
-            "participant_all": Every(attendance.c.target, "Who was on it, every one of them."),
-            "side": Linked(attendance.c.side, "The side that somebody on the call represents."),
-            "country": Linked(
-                attendance.c.country, "The state that somebody on the call speaks for.", Country()
-            ),
-            "topic": Via(
-                topic,
-                "What a statement of the call is about, narrower topics included.",
-                _with_topic,
-                none=True,
-                widens=True,
-            ),
-            "status": Among(table.c.status, "Where it stands.", Coded(STATUSES)),
-            "medium": Among(table.c.medium, "Means of the call.", Coded(MEDIA)),
-            "initiated_by": Linked(initiators.c.target, "The side that asked for it."),
-            "told_by": Via(teller, "A side with an account of it.", _told_by, none=True),
-            "not_told_by": Via(teller, "A side without an account of it.", _told_by, absent=True),
-            "held_from": Since(table.c.latest, "Held on this day or later (EDTF)."),
-            "held_to": Until(table.c.earliest, "Held on this day or earlier (EDTF)."),
-            "updated_since": Updated(table.c.updated_at),
-            "q": Words("Full text over title and notes."),
-        },
-        default_sort="-held_on",
-        dated="held_on",
-        links=(attendance, initiators, stage_sources),
-        shown=("title", "held_on", "participants"),
-    )
+CALLS = Records(
+    table,
+    VIEWS["calls"],
+    derive,
+    filters={
+        "participant": Linked(attendance.c.target, "Who was on the call."),
+        "participant_all": Every(attendance.c.target, "Who was on it, every one of them."),
+        "side": Linked(attendance.c.side, "The side that somebody on the call represents."),
+        "country": Linked(
+            attendance.c.country, "The state that somebody on the call speaks for.", Country()
+        ),
+        "topic": Linked(
+            topics_said.c.target,
+            "What a statement of the call is about, narrower topics included.",
+            widens=True,
+        ),
+        "status": Among(table.c.status, "Where it stands.", Coded(STATUSES)),
+        "medium": Among(table.c.medium, "Means of the call.", Coded(MEDIA)),
+        "initiated_by": Linked(initiators.c.target, "The side that asked for it."),
+        "told_by": Linked(tellers.c.target, "A side with an account of it."),
+        "not_told_by": Lacks(tellers.c.target, "A side without an account of it."),
+        "held_from": Since(table.c.latest, "Held on this day or later (EDTF)."),
+        "held_to": Until(table.c.earliest, "Held on this day or earlier (EDTF)."),
+        "updated_since": Updated(table.c.updated_at),
+        "q": Words("Full text over title and notes."),
+    },
+    default_sort="-held_on",
+    dated="held_on",
+    links=(attendance, initiators, stage_sources),
+    shown=("title", "held_on", "participants"),
+)

@@ -35,6 +35,8 @@ def tables() -> Iterator[Table]:
         yield from records.links
         if records.names is not None:
             yield records.names
+        if records.gathering is not None:
+            yield records.gathering.table
     yield counts.table
     yield metadata.tables["revisions"]
     yield idempotency.table

@@ -6,7 +6,7 @@ facet and, where the column refers to another table, the check for unknown ids. 
 one filter mean *or*.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from marshmallow import fields
@@ -188,51 +188,25 @@ class Every(Linked):
         return bound
 
 
-class Via(Filter):
-    """The record is among those that a query over other tables finds for the values.
-
-    `found` makes the SELECT of ids from the condition that `target` holds one of the values. With
-    `absent` the record is not found for one of them.
-    """
-
-    def __init__(
-        self,
-        target: Column[Any],
-        describes: str,
-        found: Callable[[ColumnElement[bool]], Any],
-        *,
-        inner: fields.Field[Any] | None = None,
-        absent: bool = False,
-        none: bool = False,
-        widens: bool = False,
-    ) -> None:
-        super().__init__(inner or Id(), describes)
-        self.target = target
-        self.refers_to = _refers_to(target)
-        self.found = found
-        self.absent = absent
-        self.none = none
-        self.widens = widens
+class Lacks(Linked):
+    """The record's list does not name every one of the values: it lacks one of them."""
 
     @property
     def takes_none(self) -> bool:
-        return self.none
+        return False
+
+    def drives(self, asked: Value) -> bool:
+        return False
 
     def where(self, name: str, asked: Value, place: Place) -> ColumnElement[bool]:
-        some: list[ColumnElement[bool]] = []
-        if asked.values:
-            found = self.found(self.bind(name, asked, self.target)).correlate(None)
-            if self.absent:
-                for_all = func.count(distinct(self.target)) == bindparam(f"{name}_many")
-                found = found.group_by(*found.selected_columns).having(for_all)
-            some.append(place.key.not_in(found) if self.absent else place.key.in_(found))
-        if asked.none:
-            some.append(place.key.not_in(self.found(self.target.is_not(None)).correlate(None)))
-        return or_(*some)
+        link = self.link.alias(f"{name}_link")
+        held = self.bind(name, asked, link.c[self.target.name])
+        named = select(func.count(distinct(link.c[self.target.name])))
+        every = named.where(link.c.record == place.key, held).scalar_subquery()
+        return every < bindparam(f"{name}_many")
 
     def binds(self, name: str, asked: Value) -> Mapping[str, Any]:
-        many = {f"{name}_many": len(asked.values)} if self.absent else {}
-        return {**super().binds(name, asked), **many}
+        return {**super().binds(name, asked), f"{name}_many": len(asked.values)}
 
 
 class Since(Filter):

@@ -13,6 +13,7 @@ from api.store import search
 from api.store.counts import Counts
 from api.store.fetch import fetch
 from api.store.filters import Every, Filters, Words
+from api.store.gathering import Gathering
 from api.store.names import nearest, resolve
 from api.store.selects import BETWEEN, MOST_HITS, Ask, Position, Selects
 from api.store.value import Value
@@ -64,6 +65,7 @@ class Records:
     names: Table | None = None
     links: Sequence[Table] = ()
     counts: Counts | None = None
+    gathering: Gathering | None = None
     shown: Sequence[str] = ()
 
     @cached_property

@@ -9,7 +9,7 @@ import orjson
 from sqlalchemy import Column, Connection, Select, Table, bindparam, delete, select, update
 
 from api.store import search
-from api.store.counts import together
+from api.store.counts import TARGET, together
 from api.store.fetch import fetch
 from api.store.kinds import KINDS
 from api.store.tables import among_texts, insert, texts
@@ -151,6 +151,9 @@ def write(connection: Connection, prepared: Sequence[Prepared]) -> None:
 def _write(connection: Connection, kind: str, of_kind: list[Prepared]) -> None:
     records = KINDS[kind]
     old = [one for one in of_kind if not one.new]
+    ids = [one.id for one in old]
+    gathering = records.gathering
+    left = gathering.named(connection, ids) if gathering and old else set()
     if new := [(*one.draft.row, *one.stamps.values(), one.json) for one in of_kind if one.new]:
         indexed = connection.dialect.name == "sqlite" and "words" in records.table.c
         before = search.newest(connection, records.table) if indexed else 0
@@ -162,8 +165,11 @@ def _write(connection: Connection, kind: str, of_kind: list[Prepared]) -> None:
         columns: dict[str, Any] = {name: bindparam(name) for name in old[0].row if name != "id"}
         rows = [{**one.row, "written_id": one.id} for one in old]
         connection.execute(same.values(columns), rows)
+        for other in KINDS.values():
+            if other.gathering and other.gathering.calls is records.table:
+                other.gathering.redate(connection, ids)
     if old and records.counts:
-        records.counts.subtract(connection, [one.id for one in old])
+        records.counts.subtract(connection, ids)
     for table in records.links:
         name = table.name
         values = [row for one in of_kind for row in one.draft.links[name]]
@@ -172,6 +178,12 @@ def _write(connection: Connection, kind: str, of_kind: list[Prepared]) -> None:
         _relink(connection, records.names, old, [(n, o.id) for o in of_kind for n in o.names])
     if records.counts:
         records.counts.add(connection, [one.links for one in of_kind])
+    if gathering:
+        listed = gathering.link.name
+        calls = ((one.draft.call, one.links[listed]) for one in of_kind)
+        named = {(call, row[TARGET]) for call, rows in calls if call for row in rows}
+        gathering.add(connection, named)
+        gathering.drop(connection, left - named)
 
 
 def _relink(connection: Connection, table: Table, old: list[Prepared], rows: list[Values]) -> None:
@@ -183,13 +195,16 @@ def _relink(connection: Connection, table: Table, old: list[Prepared], rows: lis
 
 def remove(connection: Connection, kind: str, ids: Sequence[str]) -> None:
     """Take records out of the current tables; their links and names go along."""
-    table, counts = KINDS[kind].table, KINDS[kind].counts
+    table, counts, gathering = KINDS[kind].table, KINDS[kind].counts, KINDS[kind].gathering
     with together(connection):
         for start in range(0, len(ids), AT_ONCE):
             some = ids[start : start + AT_ONCE]
+            left = gathering.named(connection, some) if gathering else set()
             if counts:
                 counts.subtract(connection, some)
             connection.execute(delete(table).where(table.c.id.in_(some)))
+            if gathering:
+                gathering.drop(connection, left)
 
 
 def _references(kind: str) -> Iterator[tuple[str, Column[Any], Column[Any]]]:

@@ -7,6 +7,7 @@ from sqlalchemy import Column, Index, Table
 from api.store import accounts, calls, participants, sources, topics
 from api.store.counts import Counts
 from api.store.filters import Among, Every, Is, Linked, Since, Until, Updated, Words
+from api.store.gathering import Gathering
 from api.store.records import Entry, Records
 from api.store.tables import among, days, flag, link, listed, ordered, record, refers, text
 from schemas import dates
@@ -190,5 +191,6 @@ STATEMENTS = Records(
     default_sort="said_on",
     dated="said_on",
     links=(about, speakers, addressees, targets, sides, written_in, said_about),
+    gathering=Gathering(calls.topics_said, calls.table, table, about),
     counts=Counts(about, addressees, {"topic": about, "speaker": speakers}),
 )

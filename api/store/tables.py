@@ -73,10 +73,12 @@ def days() -> list[Column[str]]:
     return [text(name, null=True) for name in DAYS]
 
 
-def refers(name: str, target: Table, *, null: bool = False) -> Column[str]:
+def refers(
+    name: str, target: Table, *, null: bool = False, primary_key: bool = False
+) -> Column[str]:
     """A column that names a record of another table."""
     key = ForeignKey(target.c.id, deferrable=True, initially="DEFERRED")
-    return Column(name, TEXT, key, nullable=null)
+    return Column(name, TEXT, key, nullable=null, primary_key=primary_key)
 
 
 def among(name: str, vocabulary: Vocabulary) -> CheckConstraint:
@@ -155,6 +157,21 @@ def link(
     """The table of a list of references: their target, and what they carry."""
     columns = (refers("target", target), *carried, Index(None, "target", "record"))
     return listed(owner, name, *columns, by=by)
+
+
+def gathered(owner: Table, name: str, target: Table) -> Table:
+    """The table of what the records that belong to a record name: each once (see gathering.py)."""
+    table = f"{owner.name.removesuffix('s')}_{name}"
+    return Table(
+        table,
+        metadata,
+        owned_by(owner, primary_key=True),
+        refers("target", target, primary_key=True),
+        *days(),
+        Index(None, "target", "record"),
+        *ordered(table, "target", "earliest", "latest", "record"),
+        sqlite_with_rowid=False,
+    )
 
 
 def names(owner: Table) -> Table:
