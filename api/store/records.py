@@ -183,25 +183,23 @@ class Records:
             return Page(b"", None)
         views: list[bytes] = []
         positions: list[Position] = []
-        if ask.sort == "relevance":  # Its positions are no text.
-            for row in self.rows(connection, ask, limit + 1):
-                views.append(row.view.encode())
-                positions.append(row.position)
-        else:
-            for phase, after, values in self._ranges(connection, ask):
-                found = self.selects.page(connection.dialect.name, ask, phase, after)
-                values["limit"] = limit + 1 - len(positions)
-                [[joined, *parts]] = fetch(connection, found, values)
-                if joined:
-                    views.append(joined if isinstance(joined, bytes) else joined.encode())
-                    each = [part.split(",") if part else repeat(None) for part in parts]
-                    positions += zip(*each, strict=False)
-                if len(positions) > limit:
-                    break
+        for phase, after, values in self._ranges(connection, ask):
+            found = self.selects.page(connection.dialect.name, ask, phase, after)
+            values["limit"] = limit + 1 - len(positions)
+            [[joined, *parts]] = fetch(connection, found, values)
+            if joined:
+                views.append(joined if isinstance(joined, bytes) else joined.encode())
+                each = [part.split(",") if part else repeat(None) for part in parts]
+                positions += zip(*each, strict=False)
+            if len(positions) > limit:
+                break
         page = BETWEEN.encode().join(views)
         if len(positions) <= limit:
             return Page(page, None)
-        return Page(page.rpartition(BETWEEN.encode())[0], positions[limit - 1])
+        last = positions[limit - 1]
+        if ask.sort == "relevance":
+            last = (float(last[0]), *last[1:])
+        return Page(page.rpartition(BETWEEN.encode())[0], last)
 
     def _ranges(
         self, connection: Connection, ask: Ask

@@ -69,7 +69,7 @@ def _add(owner: Table) -> Insert:
 def index(owner: Table) -> TableClause:
     """The FTS5 table beside a table on SQLite."""
     name = f"{owner.name}_search"
-    return table(name, column("rowid"), column("rank"), column(name), column("words"))
+    return table(name, column("rowid"), column("rank", Float(53)), column(name), column("words"))
 
 
 def matches(dialect: str, owner: Table, name: str) -> ColumnElement[bool]:

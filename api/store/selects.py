@@ -28,7 +28,7 @@ from api.store import facets, search
 from api.store.counts import Counts
 from api.store.filters import Among, Asked, Filters, Is, Linked, Since, Until, Words
 from api.store.place import Place
-from api.store.tables import in_bytes, in_one, no_index
+from api.store.tables import in_bytes, in_full, in_one, no_index
 
 Position = tuple[Any, ...]
 Shape = tuple[Any, ...]
@@ -210,7 +210,7 @@ class Selects:
     def _page(self, dialect: str, ask: Ask, phase: str, after: int) -> Select[Any]:
         # Its limit keeps the rows in their order.
         view, *position = self._rows(dialect, ask, phase, after).subquery("listed").c
-        parts = (in_one(part, ",", dialect) for part in position)
+        parts = (in_one(in_full(part, dialect), ",", dialect) for part in position)
         return select(in_bytes(in_one(view, BETWEEN, dialect), dialect), *parts)
 
     def _each(self, ask: Ask, name: str, column: Column[Any]) -> list[ColumnElement[bool]]:

@@ -31,6 +31,7 @@ DRIVER: Any = import_module("pysqlite3") if find_spec("pysqlite3") else sqlite3
 SAFE_WAL = safe_wal(DRIVER.sqlite_version_info)
 CACHE = 8 << 10  # KiB for each connection that reads, of which a process has no more than eight
 PAGE = 8 << 10  # bytes: a statement's row takes two or three kilobytes, and lies on one page
+LOG = 4_000  # pages: what one table of the log's index holds, in which a reader looks first
 BULK_CACHE = 128 << 10  # KiB
 BULK_LOG = 16 << 10  # pages, as many as the cache holds
 JOURNAL = "WAL" if SAFE_WAL else "DELETE"
@@ -189,7 +190,11 @@ class File:
             # Many records touch as many pages of each index, which had better stay at hand.
             **({"cache_size": str(-BULK_CACHE)} if self.bulk and use == "write" else {}),
             # A page that changes often need go from the log into the file only once in a while.
-            **({"wal_autocheckpoint": str(BULK_LOG)} if self.bulk and use == "write" else {}),
+            **(
+                {"wal_autocheckpoint": str(BULK_LOG if self.bulk else LOG)}
+                if use == "write"
+                else {}
+            ),
         }
 
     def scrub(self, _: Iterable[Table]) -> None:

@@ -18,6 +18,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Dialect,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -213,6 +214,13 @@ def in_one(column: ColumnElement[str], between: str, dialect: str) -> ColumnElem
     """The texts of a column in one, with something between them."""
     joined = func.group_concat if dialect == "sqlite" else func.string_agg
     return joined(column, between, type_=Text)
+
+
+def in_full(column: ColumnElement[Any], dialect: str) -> ColumnElement[str]:
+    """A column as text; of a number, all its digits."""
+    if not isinstance(column.type, Float):
+        return column
+    return func.printf("%!.17g", column) if dialect == "sqlite" else cast(column, Text)
 
 
 def in_bytes(text: ColumnElement[str], dialect: str) -> ColumnElement[Any]:
