@@ -123,6 +123,27 @@ ON_TABLES = {
         "its row ('grain-deal', '', 'topic', 'grain-deal') holds (b'3', 2), not (3, 2)",
         on="sqlite",
     ),
+    "a topic that a call has not": Tampering(
+        "INSERT INTO call_topics VALUES ('blinken-lavrov-2022-07-29', 'nothing', NULL, NULL)",
+        "call_topics",
+        "its row ('blinken-lavrov-2022-07-29', 'nothing') holds (None, None), not nothing",
+        on="sqlite",
+    ),
+    "a topic that a call has": Tampering(
+        "DELETE FROM call_topics WHERE target = 'grain-deal'",
+        "call_topics",
+        "'grain-deal') holds nothing, not ('2022-07-",
+    ),
+    "a teller's day": Tampering(
+        "UPDATE call_tellers SET earliest = '2022-07-02' WHERE target = 'united-states'",
+        "call_tellers",
+        "'united-states') holds ('2022-07-02', '2022-07-31'), not ('2022-07-01', '2022-07-31')",
+    ),
+    "an initiator's day": Tampering(
+        "UPDATE call_initiators SET latest = '2041-01-01' WHERE record = 'selsund-ferry-call-2031'",
+        "calls/selsund-ferry-call-2031",
+        "its rows in call_initiators are not those",
+    ),
     "a link more": Tampering(
         "INSERT INTO account_sides SELECT record, 1, 'russia' FROM account_sides"
         " WHERE record = 'blinken-lavrov-2022-07-29-us-remarks'",

@@ -275,3 +275,60 @@ def test_many_changes_in_one_write(writer: Writer, tag: str) -> None:
     assert (read["account"]["sides"], read["account"]["genre"]) == ([], "news-report")
     assert (read["self_reported"], read["revision"]) == (False, 1)
     assert ids(writer, f"statements?call={tag}-call&q={tag}+II&country=DK") == list(STATEMENTS)
+
+
+def test_a_call_is_found_by_what_its_statements_are_about(writer: Writer, tag: str) -> None:
+    """As long as one of them is about a topic, whichever it is."""
+    first, second = (f"statements/{tag}-{name}" for name in STATEMENTS)
+    both, harbours, other = f"{tag}-wheat", f"{tag}-fish", f"{tag}-coal"
+    for name in (both, harbours, other):
+        assert writer.put(f"topics/{name}", {"id": name, "label": name}).status_code == 201
+
+    def found() -> list[str]:
+        return [name for name in (both, harbours, other) if ids(writer, f"calls?topic={name}")]
+
+    steps: list[tuple[str, list[str], list[str]]] = [
+        (first, [both, harbours], [both, harbours]),
+        (second, [both], [both, harbours]),
+        (first, [harbours], [both, harbours]),
+        (first, [other], [both, other]),
+        (second, [], [other]),
+        (first, [], []),
+        (second, [both, other], [both, other]),
+    ]
+    for path, topics, expected in steps:
+        assert writer.patch(path, {"topics": topics}).status_code == 200
+        assert found() == expected
+    assert ids(writer, f"calls?participant={tag}-minister&topic=none") == []
+    assert writer.delete(second).status_code == 204
+    assert found() == []
+    assert ids(writer, f"calls?participant={tag}-minister&topic=none") == ["call"]
+
+
+def test_a_call_of_another_day_is_found_by_it(writer: Writer, tag: str) -> None:
+    """Also where it is found by what hangs on it, in the order of days."""
+    asked = [f"topic={tag}-lock", f"told_by={tag}-alpha", f"initiated_by={tag}-alpha"]
+    for day in ("2031-05", "2027-02-03", None):
+        assert writer.patch(f"calls/{tag}-call", {"held_on": day}).status_code == 200
+        for one in asked:
+            for sort in ("held_on", "-held_on", "id"):
+                assert ids(writer, f"calls?{one}&sort={sort}") == ["call"]
+            since = ids(writer, f"calls?{one}&held_from=2031-05-20")
+            assert since == (["call"] if day == "2031-05" else [])
+            until = ids(writer, f"calls?{one}&held_to=2027-02-03")
+            assert until == (["call"] if day == "2027-02-03" else [])
+
+
+def test_an_account_that_goes_to_another_call_tells_of_that(writer: Writer, tag: str) -> None:
+    other = {"id": f"{tag}-other", "title": "Another", "status": "held", "medium": "phone"}
+    answer = writer.put(f"calls/{tag}-other", other)
+    assert answer.status_code == 201, answer.json
+    told_by = f"calls?told_by={tag}-alpha"
+    assert ids(writer, told_by) == ["call"]
+    account = f"accounts/{tag}-account"
+    answer = writer.patch(account, {"call": f"{tag}-other"})
+    assert answer.status_code == 200, answer.json
+    assert ids(writer, told_by) == ["other"]
+    assert ids(writer, f"calls?topic={tag}-lock") == ["other"]
+    assert writer.delete(f"calls/{tag}-other").status_code == 204
+    assert ids(writer, told_by) == []
