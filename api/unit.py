@@ -190,6 +190,7 @@ class Unit:
         for of in reversed(KINDS):
             for gone in going.get(of, ()):
                 self._take_back(of, gone)
+            rows.remove(self.connection, of, going.get(of, ()))
 
     def commit(self) -> None:
         """Write what was prepared, bring up to date what shows it, and log the changes.
@@ -213,7 +214,6 @@ class Unit:
         held, written = self.look(kind, record_id), canonical(self.written(kind, record_id))
         number = held["revision"] + 1
         self._log(kind, record_id, "retract", number, written, call_of(kind, held))
-        rows.remove(self.connection, kind, [record_id])
         self._views[kind, record_id] = None
         del self._written[kind, record_id]
 

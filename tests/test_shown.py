@@ -236,6 +236,8 @@ def test_an_account_of_another_call(writer: Writer, tag: str) -> None:
         assert ids(writer, f"calls/{tag}-call/{below}") == []
     assert ids(writer, f"calls/{tag}-other/statements") == list(STATEMENTS)
     assert ids(writer, f"statements?call={tag}-other&act=demand") == ["statement-1"]
+    assert ids(writer, f"calls?told_by={tag}-alpha") == ["other"]
+    assert ids(writer, f"calls?topic={tag}-lock&sort=-held_on") == ["other"]
     record = writer.read(f"calls/{tag}-other/record")
     assert [one["id"] for one in record["statements"]] == [f"{tag}-{one}" for one in STATEMENTS]
     assert writer.read(f"calls/{tag}-call/record")["accounts"] == []
@@ -317,18 +319,3 @@ def test_a_call_of_another_day_is_found_by_it(writer: Writer, tag: str) -> None:
             assert since == (["call"] if day == "2031-05" else [])
             until = ids(writer, f"calls?{one}&held_to=2027-02-03")
             assert until == (["call"] if day == "2027-02-03" else [])
-
-
-def test_an_account_that_goes_to_another_call_tells_of_that(writer: Writer, tag: str) -> None:
-    other = {"id": f"{tag}-other", "title": "Another", "status": "held", "medium": "phone"}
-    answer = writer.put(f"calls/{tag}-other", other)
-    assert answer.status_code == 201, answer.json
-    told_by = f"calls?told_by={tag}-alpha"
-    assert ids(writer, told_by) == ["call"]
-    account = f"accounts/{tag}-account"
-    answer = writer.patch(account, {"call": f"{tag}-other"})
-    assert answer.status_code == 200, answer.json
-    assert ids(writer, told_by) == ["other"]
-    assert ids(writer, f"calls?topic={tag}-lock") == ["other"]
-    assert writer.delete(f"calls/{tag}-other").status_code == 204
-    assert ids(writer, told_by) == []

@@ -9,6 +9,11 @@ from flask.testing import FlaskClient
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from api.store.engine import Database
+from api.store.selects import Ask
+from api.store.statements import STATEMENTS
+from api.store.value import Value
+from api.store.words import parse
 from tests.oracle import SEARCHED, Oracle
 from tests.reading import SEED, at_fault, everything, get, ids, pages, read, refused, walk
 
@@ -19,6 +24,18 @@ QUIET = settings(max_examples=60, deadline=None, derandomize=True, database=None
 @pytest.fixture(scope="module")
 def oracle(app: Flask) -> Oracle:
     return Oracle(everything(app.test_client()))
+
+
+def test_where_a_page_of_hits_ends_is_known_to_the_last_digit(database_url: str) -> None:
+    database = Database(database_url)
+    asked = Ask({"q": Value((parse("russia"),))}, "relevance")
+    with database.read() as connection:
+        every = [row.position for row in STATEMENTS.rows(connection, asked, 100)]
+        assert len(every) > 3
+        for number, position in enumerate(every[:-1], 1):
+            assert STATEMENTS.page(connection, asked, number).last == position
+        assert STATEMENTS.page(connection, asked, len(every)).last is None
+    database.close()
 
 
 # What is found.

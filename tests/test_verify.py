@@ -29,8 +29,9 @@ from api.store.engine import Database
 from api.store.kinds import KINDS
 from api.unit import Unit
 from tests.conftest import KINDS as DATABASES
-from tests.conftest import SEEDS
+from tests.conftest import RECORDS
 from tests.tampering import LAST, ON_LOG, ON_TABLES, RETRACTED, STATEMENT, Tampering
+from tests.test_migrations import revisions
 
 
 def live(database: Database) -> None:
@@ -288,26 +289,27 @@ def test_a_checkpoint_before_the_first_change_is_always_passed(database: Databas
 
 
 def test_migrations_leave_every_digest_valid(empty_url: str) -> None:
-    """With a record in them, down to tables that had no triggers, and up again."""
+    """With records in them, down to the one before, to tables without triggers, and up again."""
     migrate.upgrade(empty_url)
     database = Database(empty_url)
     with database.write() as connection:
         unit = Unit(connection, "tests")
-        put_record(unit, read_yaml(SEEDS[0].read_text()))
+        for record in RECORDS:
+            put_record(unit, read_yaml(record.read_text()))
         unit.commit()
         before = connection.execute(select(ledger.table).order_by(ledger.table.c.seq)).all()
     database.close()
-    for move, revision in (("downgrade", "0001"), ("upgrade", "head")):
-        getattr(migrate, move)(empty_url, revision)
-        database = Database(empty_url)
-        with database.stream() as connection:
-            after = connection.execute(select(ledger.table).order_by(ledger.table.c.seq)).all()
-            assert after == before
-        database.close()
     kept = {before[-1].seq: before[-1].digest.hex()}
-    with database.stream() as connection:
-        assert verify(connection, kept).first == []
-    database.close()
+    for revision in (revisions()[-2], "0001"):
+        for move, to in (migrate.downgrade, revision), (migrate.upgrade, "head"):
+            move(empty_url, to)
+            with database.stream() as connection:
+                every = select(ledger.table).order_by(ledger.table.c.seq)
+                assert connection.execute(every).all() == before
+            database.close()
+        with database.stream() as connection:
+            assert verify(connection, kept).first == []
+        database.close()
     migrate.check(empty_url)
 
 

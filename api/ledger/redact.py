@@ -91,12 +91,12 @@ def redact(
             changes.append(change)
             if earlier:
                 changes.append(_left(connection, change))
-            else:
-                rows.remove(connection, of, [gone])
             idempotency.forget(connection, of, gone)
             emptied = update(table).where(table.c.kind == of, table.c.id == gone)
             emptied = emptied.where(table.c.bytes.is_not(None), table.c.action != "redact")
             connection.execute(emptied.values(bytes=None))
+        if not earlier:
+            rows.remove(connection, of, going.get(of, ()))
     append(connection, changes)
     erase.reindex(connection, going)
     return [f"{of}/{gone}" for of, ids in going.items() for gone in ids]

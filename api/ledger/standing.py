@@ -185,12 +185,12 @@ class Standing:
 def following(connection: Connection) -> Iterator[Finding]:
     """Where counters, and what is gathered, do not follow from the records, which do stand."""
     for records in KINDS.values():
-        wanted: dict[Table, SelectBase] = {}
+        wanted: list[tuple[Table, SelectBase]] = []
         if records.counts:
-            wanted[counts.table] = records.counts.recounted()
+            wanted.append((counts.table, records.counts.recounted()))
         if records.gathering:
-            wanted[records.gathering.table] = records.gathering.regathered()
-        for table, rows in wanted.items():
+            wanted.append((records.gathering.table, records.gathering.regathered()))
+        for table, rows in wanted:
             for why in audit.differing(connection, table, rows):
                 yield Finding(str(table), why)
 

@@ -35,13 +35,11 @@ from sqlalchemy import (
 
 from api.store.fetch import fetch
 from api.store.filters import Asked
-from api.store.tables import TEXT, among_texts, insert, metadata, texts
+from api.store.tables import POSITION, TARGET, TEXT, Lists, among_texts, insert, metadata, texts
 
 KEYS = ("topic", "addressee", "facet", "value")
 NUMBERS = ("counted", "positions")
 Key = tuple[str, str, str, str]
-Lists = Mapping[str, Sequence[Sequence[Any]]]
-"""The rows of a record in link tables, by their names."""
 
 WHOEVER = ""
 """Instead of an addressee: whoever it is said to, if to anybody."""
@@ -50,7 +48,6 @@ LEFT_OUT = ""
 """Instead of a facet: statements that are in none of the counters of the topic."""
 
 MOST = 10
-TARGET, POSITION = 2, 3  # in a row of a link table, after the record and the place in the list
 CHANGES = "changes of counters"
 
 

@@ -4,7 +4,7 @@ So a page of calls by these is a range of an index, however many statements ther
 with the first record that names its target, and goes with the last (rows.py).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -17,12 +17,13 @@ from sqlalchemy import (
     bindparam,
     delete,
     exists,
+    or_,
     select,
     update,
 )
 
 from api.store.fetch import fetch
-from api.store.tables import DAYS, TEXT, among_texts, insert, texts
+from api.store.tables import DAYS, TARGET, TEXT, Lists, among_texts, insert, texts
 
 Named = tuple[str, str]
 """A call, and what is named there."""
@@ -43,6 +44,11 @@ class Gathering:
         found = _named(self.owner, self.link, dialect)
         return set(map(tuple, fetch(connection, found, {"ids": texts(ids, dialect)})))
 
+    def listed(self, records: Iterable[tuple[str | None, Lists]]) -> set[Named]:
+        """What records name, by the call of each and the rows of its lists."""
+        name = self.link.name
+        return {(call, row[TARGET]) for call, of in records if call for row in of[name]}
+
     def add(self, connection: Connection, named: set[Named]) -> None:
         """Gather what is named now."""
         dialect = connection.dialect.name
@@ -62,9 +68,10 @@ class Gathering:
             gone = [{"call": call, "named": target} for call, target in sorted(named)]
             connection.execute(_dropped(self.table, self.owner, self.link), gone)
 
-    def redate(self, connection: Connection, ids: Sequence[str]) -> None:
-        """Take over the days of calls that were changed."""
-        connection.execute(_redated(self.table, self.calls), [{"call": one} for one in ids])
+    def redate(self, connection: Connection, calls: Iterable[Mapping[str, Any]]) -> None:
+        """Take over the days of the rows of calls, where they changed."""
+        days = [{"call": one["id"], **{day: one[day] for day in DAYS}} for one in calls]
+        connection.execute(_redated(self.table), days)
 
     def regathered(self) -> Select[Any]:
         """The rows that there should be, by the lists of all records."""
@@ -103,7 +110,8 @@ def _dropped(table: Table, owner: Table, link: Table) -> Delete:
 
 
 @cache
-def _redated(table: Table, calls: Table) -> Update:
-    call = bindparam("call", type_=TEXT)
-    days = {day: select(calls.c[day]).where(calls.c.id == call).scalar_subquery() for day in DAYS}
-    return update(table).where(table.c.record == call).values(days)
+def _redated(table: Table) -> Update:
+    days = {day: bindparam(day, type_=TEXT) for day in DAYS}
+    changed = or_(*(table.c[day].is_distinct_from(now) for day, now in days.items()))
+    own = table.c.record == bindparam("call", type_=TEXT)
+    return update(table).where(own, changed).values(days)

@@ -9,7 +9,7 @@ import orjson
 from sqlalchemy import Column, Connection, Select, Table, bindparam, delete, select, update
 
 from api.store import search
-from api.store.counts import TARGET, together
+from api.store.counts import together
 from api.store.fetch import fetch
 from api.store.kinds import KINDS
 from api.store.tables import among_texts, insert, texts
@@ -167,7 +167,7 @@ def _write(connection: Connection, kind: str, of_kind: list[Prepared]) -> None:
         connection.execute(same.values(columns), rows)
         for other in KINDS.values():
             if other.gathering and other.gathering.calls is records.table:
-                other.gathering.redate(connection, ids)
+                other.gathering.redate(connection, rows)
     if old and records.counts:
         records.counts.subtract(connection, ids)
     for table in records.links:
@@ -179,9 +179,7 @@ def _write(connection: Connection, kind: str, of_kind: list[Prepared]) -> None:
     if records.counts:
         records.counts.add(connection, [one.links for one in of_kind])
     if gathering:
-        listed = gathering.link.name
-        calls = ((one.draft.call, one.links[listed]) for one in of_kind)
-        named = {(call, row[TARGET]) for call, rows in calls if call for row in rows}
+        named = gathering.listed((one.draft.call, one.links) for one in of_kind)
         gathering.add(connection, named)
         gathering.drop(connection, left - named)
 
@@ -194,7 +192,7 @@ def _relink(connection: Connection, table: Table, old: list[Prepared], rows: lis
 
 
 def remove(connection: Connection, kind: str, ids: Sequence[str]) -> None:
-    """Take records out of the current tables; their links and names go along."""
+    """Take records out of the current tables; their links, names and what follows go along."""
     table, counts, gathering = KINDS[kind].table, KINDS[kind].counts, KINDS[kind].gathering
     with together(connection):
         for start in range(0, len(ids), AT_ONCE):

@@ -125,7 +125,8 @@ class File:
                 connection.execute(f"PRAGMA {name}={value}")
             except DRIVER.OperationalError as error:
                 refusal = fault(error)
-                if refusal is None or refusal.reason != BUSY or monotonic() > until:
+                busy = refusal is not None and refusal.reason == BUSY
+                if not (self.migrating and busy) or monotonic() > until:
                     raise
                 sleep(0.01)
             else:

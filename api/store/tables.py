@@ -5,7 +5,7 @@ that it shows is written) beside the columns that the database constrains, filte
 **link** table carries the sort date of its record, so that a filtered page is a range of an index.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -57,6 +57,10 @@ WORDS = Text().with_variant(postgresql.TSVECTOR(), "postgresql")
 NUMBER = BigInteger().with_variant(Integer(), "sqlite")
 
 DAYS = ("earliest", "latest")
+
+Lists = Mapping[str, Sequence[Sequence[Any]]]
+"""The rows of a record in link tables, by their names."""
+TARGET, POSITION = 2, 3  # in such a row, after the record and the place in the list
 
 
 def text(name: str, *, null: bool = False) -> Column[str]:
@@ -217,7 +221,7 @@ def in_one(column: ColumnElement[str], between: str, dialect: str) -> ColumnElem
 
 
 def in_full(column: ColumnElement[Any], dialect: str) -> ColumnElement[str]:
-    """A column as text; of a number, all its digits."""
+    """A column as text; of a rank, all its digits."""
     if not isinstance(column.type, Float):
         return column
     return func.printf("%!.17g", column) if dialect == "sqlite" else cast(column, Text)
